@@ -1,0 +1,47 @@
+// The closed union of record writes. A store persists these and nothing else; the hot state
+// applies the very same values. Order within a batch matters: later writes to a key win.
+import type { JsonText } from "@pawl/protocol/json-text";
+import type {
+  AppRecord,
+  AttemptRecord,
+  EventRecord,
+  Job,
+  RunRecord,
+  StepRecord,
+  WaitKey,
+  WaitPathRecord,
+  WaitRecord,
+} from "./records.ts";
+import type { Message } from "./commands.ts";
+
+export type Change =
+  | { readonly type: "app.put"; readonly app: AppRecord }
+  | { readonly type: "app.delete"; readonly appId: string }
+  /** `keys`: the event's values at the paths that waits on its name have used. */
+  | { readonly type: "event.put"; readonly event: EventRecord; readonly keys: readonly WaitKey[] }
+  | { readonly type: "event.delete"; readonly eventId: string }
+  | { readonly type: "run.put"; readonly run: RunRecord }
+  /** Removes the run with all that belongs to it: steps, attempts, output, jobs, waits. */
+  | { readonly type: "run.delete"; readonly runId: string }
+  /** `output` is `{"data": …}` or `{"error": …}`, written once, when the run ends. */
+  | { readonly type: "output.put"; readonly runId: string; readonly output: JsonText }
+  | { readonly type: "step.put"; readonly runId: string; readonly step: StepRecord }
+  | { readonly type: "attempt.put"; readonly attempt: AttemptRecord }
+  | { readonly type: "job.put"; readonly job: Job }
+  | { readonly type: "job.delete"; readonly runId: string; readonly jobId: string }
+  | { readonly type: "wait.put"; readonly wait: WaitRecord }
+  | { readonly type: "wait.delete"; readonly runId: string; readonly jobId: string }
+  | { readonly type: "waitPath.put"; readonly waitPath: WaitPathRecord }
+  /** The key that makes a second start a repeat; forgotten after `expiresAt`. */
+  | {
+      readonly type: "idempotency.put";
+      readonly key: string;
+      readonly runId: string;
+      readonly expiresAt: number;
+    }
+  | { readonly type: "idempotency.delete"; readonly key: string }
+  /** A message that its entity did not take in this commit: another shard's, or put off. */
+  | { readonly type: "mail.put"; readonly mailId: string; readonly message: Message }
+  | { readonly type: "mail.delete"; readonly mailId: string };
+
+export type ChangeType = Change["type"];

@@ -1,0 +1,17 @@
+// The closed list of codes with which the engine refuses a command. Shells map them to statuses.
+
+export type EngineCode =
+  /** No run with this id, or its history was removed by retention. */
+  | "run_not_found"
+  /** The run has already ended, so that the command can no longer matter. */
+  | "run_ended"
+  /** No function with this slug is registered. */
+  | "function_not_found"
+  /** No app with this id is registered. */
+  | "app_not_found"
+  /** A registered configuration that cannot work; the message names function and field. */
+  | "config_invalid"
+  /** The sender was called with a dispatch that is no longer the current one. */
+  | "dispatch_stale"
+  /** A checkpoint brought an opcode that belongs into an answer. */
+  | "checkpoint_opcode_unsupported";

@@ -1,0 +1,180 @@
+// Everything that can happen to the system. A command carries its own time and randomness, so
+// that deciding it is a function of the state and the command alone.
+import type { Answer } from "@pawl/protocol/answer";
+import type { JsonText } from "@pawl/protocol/json-text";
+import type { Opcode } from "@pawl/protocol/opcode";
+import type {
+  AppRecord,
+  EventRecord,
+  FunctionRecord,
+  RunParent,
+  WaitKey,
+  WaitPosition,
+} from "./records.ts";
+
+/** Four unsigned 32-bit numbers: the command's own source of ids and jitter. */
+export type Seed = readonly [number, number, number, number];
+
+interface CommandBase {
+  /** When it happened, ms since the epoch. */
+  readonly at: number;
+  readonly seed: Seed;
+}
+
+/** An app registered. `functions` are complete but for `version`, which the engine counts. */
+export interface AppSynced extends CommandBase {
+  readonly type: "app.synced";
+  readonly app: Omit<AppRecord, "functions" | "error" | "createdAt" | "updatedAt">;
+  readonly functions: readonly Omit<FunctionRecord, "version" | "appId">[];
+}
+
+export interface AppRemoved extends CommandBase {
+  readonly type: "app.removed";
+  readonly appId: string;
+}
+
+/** A sync did not succeed: the app is kept (or made, as a placeholder) with the reason. */
+export interface AppSyncFailed extends CommandBase {
+  readonly type: "app.syncFailed";
+  readonly appId: string;
+  readonly url: string;
+  readonly error: string;
+}
+
+export interface EventsReceived extends CommandBase {
+  readonly type: "events.received";
+  readonly events: readonly EventRecord[];
+  /** The ids come from the sender's seed: the same ids again are the same events, sent again. */
+  readonly resendable: boolean;
+}
+
+export interface CallAnswered extends CommandBase {
+  readonly type: "call.answered";
+  readonly runId: string;
+  readonly jobId: string;
+  readonly generation: number;
+  /** When the driver sent the request. */
+  readonly sentAt: number;
+  readonly answer: Answer;
+}
+
+/** A call will bring no answer: its process died or its lease ran out. Not a failed attempt. */
+export interface CallLost extends CommandBase {
+  readonly type: "call.lost";
+  readonly runId: string;
+  readonly jobId: string;
+  readonly generation: number;
+}
+
+export interface CheckpointReceived extends CommandBase {
+  readonly type: "checkpoint.received";
+  readonly runId: string;
+  /** The job that the app believes it is answering; null when it did not say. */
+  readonly jobId: string | null;
+  /** The dispatch id that the app was called with; null when it did not say. */
+  readonly requestId: string | null;
+  readonly opcodes: readonly Opcode[];
+}
+
+/** The time of a job has come: start, backoff, sleep, timeout of a wait or of an invoke. */
+export interface TimerDue extends CommandBase {
+  readonly type: "timer.due";
+  readonly runId: string;
+  readonly jobId: string;
+}
+
+/** A gate has room and this call is next in its queue. */
+export interface CallAdmitted extends CommandBase {
+  readonly type: "call.admitted";
+  readonly runId: string;
+  readonly jobId: string;
+}
+
+/** An event matched a wait. */
+export interface WaitMatched extends CommandBase {
+  readonly type: "wait.matched";
+  readonly runId: string;
+  readonly jobId: string;
+  readonly event: EventRecord;
+}
+
+/** More waits may match an event than one decision takes: go on behind `after`. */
+export interface WaitsContinued extends CommandBase {
+  readonly type: "waits.continued";
+  readonly event: EventRecord;
+  readonly key: WaitKey | null;
+  readonly after: WaitPosition;
+}
+
+/** Start a function by name: from a step of a run, or from the API. */
+export interface RunInvoked extends CommandBase {
+  readonly type: "run.invoked";
+  readonly functionSlug: string;
+  readonly event: EventRecord;
+  readonly parent: RunParent | null;
+}
+
+/** A run that somebody waits for has ended. */
+export interface ChildEnded extends CommandBase {
+  readonly type: "child.ended";
+  readonly runId: string;
+  readonly jobId: string;
+  readonly childRunId: string;
+  /** The memo of the invoke step: `{"data": …}` or `{"error": …}`. */
+  readonly memo: JsonText;
+  readonly failed: boolean;
+}
+
+export interface RunCancelled extends CommandBase {
+  readonly type: "run.cancelled";
+  readonly runId: string;
+  readonly reason: string;
+}
+
+/** `pawl doctor --fix`: give an unfinished run that waits for nothing its next wake-up. */
+export interface RunRepaired extends CommandBase {
+  readonly type: "run.repaired";
+  readonly runId: string;
+}
+
+/** Forget what ended or arrived before `before`, at most `limit` records of each kind. */
+export interface RetentionDue extends CommandBase {
+  readonly type: "retention.due";
+  readonly before: number;
+  readonly limit: number;
+}
+
+export type Command =
+  | AppSynced
+  | AppRemoved
+  | AppSyncFailed
+  | EventsReceived
+  | CallAnswered
+  | CallLost
+  | CheckpointReceived
+  | TimerDue
+  | CallAdmitted
+  | WaitMatched
+  | WaitsContinued
+  | RunInvoked
+  | ChildEnded
+  | RunCancelled
+  | RunRepaired
+  | RetentionDue;
+
+export type CommandType = Command["type"];
+
+/** A command for another entity: taken in the same commit when its shard is here. */
+export type Message = Extract<
+  Command,
+  {
+    type:
+      | "events.received"
+      | "wait.matched"
+      | "waits.continued"
+      | "run.invoked"
+      | "child.ended"
+      | "run.cancelled"
+      | "call.admitted";
+  }
+>;

@@ -1,0 +1,25 @@
+// What deciding a command yields: data only, nothing has happened yet.
+import type { Change } from "./changes.ts";
+import type { Message } from "./commands.ts";
+import type { Effect } from "./effects.ts";
+import type { EngineCode } from "./codes.ts";
+
+/** The answer for whoever sent the command. Expected outcomes are replies, never throws. */
+export type Reply =
+  | { readonly ok: true; readonly value: ReplyValue }
+  | { readonly ok: false; readonly code: EngineCode; readonly message: string };
+
+export type ReplyValue =
+  | { readonly type: "done" }
+  | { readonly type: "synced"; readonly appId: string; readonly modified: boolean }
+  | { readonly type: "accepted"; readonly eventIds: readonly string[] }
+  | { readonly type: "started"; readonly runId: string; readonly eventId: string }
+  /** How many records were removed; the same number as the limit means there may be more. */
+  | { readonly type: "removed"; readonly runs: number; readonly events: number };
+
+export interface Decision {
+  readonly changes: readonly Change[];
+  readonly effects: readonly Effect[];
+  readonly messages: readonly Message[];
+  readonly reply: Reply;
+}

@@ -1,0 +1,59 @@
+// What must be in memory before a command can be decided: questions to a store and their answers,
+// as data. `requirements.ts` says which command needs what.
+import type { EventRecord, Job, RunRecord, StepRecord, WaitKey, WaitPosition, WaitRecord } from "./records.ts";
+
+export type Need =
+  | { readonly kind: "run"; readonly runId: string }
+  /** Whether an event with this internal id was accepted before. */
+  | { readonly kind: "event"; readonly eventId: string }
+  | { readonly kind: "idempotency"; readonly key: string }
+  /** The first `limit` waits under one key, behind `after`, in order of position. */
+  | {
+      readonly kind: "waits";
+      readonly event: string;
+      readonly key: WaitKey | null;
+      readonly after: WaitPosition | null;
+      readonly limit: number;
+    }
+  /**
+   * Events of a name received in [from, to], oldest first. With a key only those indexed under it
+   * (`event.put` with that key); without, all of the name.
+   */
+  | {
+      readonly kind: "pastEvents";
+      readonly event: string;
+      readonly key: WaitKey | null;
+      readonly from: number;
+      readonly to: number;
+      readonly limit: number;
+    }
+  /** Ended runs without a living parent in need of them, and events, all older than `before`. */
+  | { readonly kind: "expired"; readonly before: number; readonly limit: number };
+
+/** A run with all that deciding about it takes. */
+export interface StoredRun {
+  readonly run: RunRecord;
+  readonly jobs: readonly Job[];
+  /** In order of `seq`. */
+  readonly steps: readonly StepRecord[];
+  /** The events that started it, in the order of `run.eventIds`. */
+  readonly events: readonly EventRecord[];
+}
+
+/** The answer to a need. Null or empty: there is none. */
+export type Found =
+  | { readonly need: Extract<Need, { kind: "run" }>; readonly run: StoredRun | null }
+  | { readonly need: Extract<Need, { kind: "event" }>; readonly exists: boolean }
+  | { readonly need: Extract<Need, { kind: "idempotency" }>; readonly runId: string | null; readonly expiresAt: number }
+  | { readonly need: Extract<Need, { kind: "waits" }>; readonly waits: readonly WaitRecord[] }
+  | { readonly need: Extract<Need, { kind: "pastEvents" }>; readonly events: readonly EventRecord[] }
+  | {
+      readonly need: Extract<Need, { kind: "expired" }>;
+      readonly runIds: readonly string[];
+      readonly eventIds: readonly string[];
+    };
+
+/** A text that is the same for equal needs. */
+export function needId(need: Need): string {
+  return JSON.stringify(need);
+}

@@ -1,0 +1,246 @@
+// The records that a store keeps: narrow, plain, immutable data. All times are integer ms since
+// the epoch, all payloads JSON text. This file must not know how a store lays them out, nor how
+// they come to change.
+import type { JsonText } from "@pawl/protocol/json-text";
+
+export interface EventRecord {
+  /** ULID given by the server at acceptance; ascending in order of arrival. */
+  readonly id: string;
+  readonly name: string;
+  /** `id` as the sender gave it: the idempotency key per function for 24 h; null when absent. */
+  readonly externalId: string | null;
+  /** When it happened, by the sender; a time in the future delays the start of functions. */
+  readonly ts: number;
+  readonly receivedAt: number;
+  readonly data: JsonText;
+  readonly user: JsonText | null;
+  readonly version: string | null;
+  readonly meta: JsonText | null;
+}
+
+export interface EventTrigger {
+  readonly kind: "event";
+  /** An event name, or a pattern in which `*` stands for any run of characters. */
+  readonly event: string;
+  /** CEL over `event`; null starts the function for every event of the name. */
+  readonly expression: string | null;
+}
+
+export interface CronTrigger {
+  readonly kind: "cron";
+  readonly cron: string;
+}
+
+export type Trigger = EventTrigger | CronTrigger;
+
+export interface FunctionRecord {
+  /** UUID (version 5) of the slug; the id apps see as `ctx.fn_id`. */
+  readonly id: string;
+  /** `<appId>-<functionId>`: the id people and other functions use. */
+  readonly slug: string;
+  readonly name: string;
+  readonly appId: string;
+  /** Where the driver calls it; for HTTP the step URL as registered. */
+  readonly url: string;
+  readonly triggers: readonly Trigger[];
+  /** Retries after the first attempt; attempts = retries + 1. */
+  readonly retries: number;
+  /** Goes up by one each time the registered configuration changes. */
+  readonly version: number;
+  /** The whole configuration as the app registered it. */
+  readonly config: JsonText;
+}
+
+export interface AppRecord {
+  /** UUID (version 5) of the name. */
+  readonly id: string;
+  readonly name: string;
+  /** The serve URL. */
+  readonly url: string;
+  /** `js:v4.24.0`, `py:v0.5.18`, `pawl-js:v0.1.0`, …; empty until the app registered. */
+  readonly sdk: string;
+  readonly framework: string | null;
+  readonly platform: string | null;
+  readonly appVersion: string | null;
+  /** Checksum of the registration; the same checksum again changes nothing. */
+  readonly checksum: string;
+  /** Why the last sync failed; null when it succeeded. */
+  readonly error: string | null;
+  readonly functions: readonly FunctionRecord[];
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export type RunStatus = "queued" | "running" | "completed" | "failed" | "cancelled";
+
+/** Who waits for a run: the invoke step of another run. */
+export interface RunParent {
+  readonly runId: string;
+  readonly jobId: string;
+}
+
+export interface RunRecord {
+  /** ULID. */
+  readonly id: string;
+  readonly functionId: string;
+  readonly appId: string;
+  readonly functionVersion: number;
+  readonly status: RunStatus;
+  /** Internal ids of the events that started it, at least one. */
+  readonly eventIds: readonly string[];
+  readonly eventName: string;
+  readonly queuedAt: number;
+  /** When the first call was answered; null before. */
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  /** Execution version that the app answered with (protocol.md 2.4); -1 before its first answer. */
+  readonly requestVersion: number;
+  /** `disable_immediate_execution`: parallel branches are open (protocol.md 2.7). */
+  readonly forcePlan: boolean;
+  /** Generation that the next new call job starts with, so that no dispatch id comes twice. */
+  readonly generation: number;
+  /** Discoveries in a row that brought nothing new; reset by progress. */
+  readonly idleDiscoveries: number;
+  readonly parent: RunParent | null;
+  /** The run that this one repeats; null for a first run. */
+  readonly originalRunId: string | null;
+  /** Why the run was cancelled; null otherwise. */
+  readonly cancelReason: string | null;
+}
+
+export type StepOp = "run" | "sleep" | "waitForEvent" | "invoke";
+
+/** A finished step. Written once, never changed. */
+export interface StepRecord {
+  /** Hashed id. */
+  readonly id: string;
+  /** Order of completion within the run, from 0. */
+  readonly seq: number;
+  readonly op: StepOp;
+  readonly displayName: string;
+  readonly userId: string | null;
+  readonly userIndex: number;
+  readonly stepType: string | null;
+  readonly status: "completed" | "failed";
+  /** Attempts it took, the successful or last one included. */
+  readonly attempts: number;
+  readonly queuedAt: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** What the `steps` map of a request holds for it (protocol.md 2.2), wrapper included. */
+  readonly memo: JsonText;
+  /** Step options for people who look at the run: arguments, expression, duration; null: none. */
+  readonly opts: JsonText | null;
+}
+
+interface JobBase {
+  readonly runId: string;
+  /** Unique within the run: `step` for the discovery, the hashed id for a step, `after:<hash>`. */
+  readonly id: string;
+  readonly displayName: string;
+  readonly userId: string | null;
+  readonly userIndex: number;
+  readonly stepType: string | null;
+  readonly opts: JsonText | null;
+  /** Member of the pending parallel set: discovery waits until the set is empty. */
+  readonly parallel: boolean;
+  /** In race mode a discovery follows as soon as this one is done. */
+  readonly race: boolean;
+  readonly queuedAt: number;
+}
+
+/** Where a call stands. */
+export type CallState =
+  /** Waits for its time: a future event, a backoff. */
+  | { readonly at: "delayed"; readonly dueAt: number }
+  /** Ready, but its gate is full; in the gate's queue by `since`. */
+  | { readonly at: "queued"; readonly gate: string; readonly since: number }
+  /** Given to a driver by the process of this epoch; lost when the lease runs out. */
+  | { readonly at: "leased"; readonly epoch: number; readonly leaseUntil: number };
+
+export interface CallJob extends JobBase {
+  readonly kind: "call";
+  /** `step` for a discovery, else the hashed id of the one step to run. */
+  readonly target: string;
+  /** Zero-based attempt. */
+  readonly attempt: number;
+  /** Attempts in all, for this job. */
+  readonly attemptsMax: number;
+  /** Part of the dispatch id; goes up whenever the job is handed out again. */
+  readonly generation: number;
+  readonly state: CallState;
+}
+
+export interface SleepJob extends JobBase {
+  readonly kind: "sleep";
+  readonly dueAt: number;
+}
+
+export interface WaitJob extends JobBase {
+  readonly kind: "wait";
+  /** When the wait times out. */
+  readonly dueAt: number;
+  readonly event: string;
+  readonly expression: string | null;
+}
+
+export interface InvokeJob extends JobBase {
+  readonly kind: "invoke";
+  /** When the parent stops waiting. */
+  readonly dueAt: number;
+  readonly functionSlug: string;
+  readonly childRunId: string | null;
+}
+
+/** Something an unfinished run waits for. The next wake-up: an unfinished run has at least one. */
+export type Job = CallJob | SleepJob | WaitJob | InvokeJob;
+
+/** A path into an event and the hash of the value found there; see `waits/key.ts`. */
+export interface WaitKey {
+  /** Path below the incoming event, for example `data.userId`. */
+  readonly path: string;
+  readonly hash: string;
+}
+
+/** The index entry of a wait: everything that is needed to test an event without its run. */
+export interface WaitRecord {
+  readonly runId: string;
+  readonly jobId: string;
+  readonly event: string;
+  /** Null when the expression has no usable equality: every event of the name is tested. */
+  readonly key: WaitKey | null;
+  readonly expression: string | null;
+  /** The trigger event, pruned to the paths that the expression reads: `{"data":{"userId":1}}`. */
+  readonly trigger: JsonText;
+  readonly expiresAt: number;
+}
+
+/** Names one wait, and orders the waits under one key: by run, then by job. */
+export interface WaitPosition {
+  readonly runId: string;
+  readonly jobId: string;
+}
+
+/**
+ * Waits on this event name have used this path; events are indexed by it from `since` on.
+ * An empty path stands for waits without a key.
+ */
+export interface WaitPathRecord {
+  readonly event: string;
+  readonly path: string;
+  readonly since: number;
+}
+
+/** A failed attempt, kept for people who look at the run. */
+export interface AttemptRecord {
+  readonly runId: string;
+  /** `step` for the function itself, else the hashed step id. */
+  readonly stepId: string;
+  readonly displayName: string;
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly error: JsonText;
+  /** When it is tried again; null when it is not. */
+  readonly retryAt: number | null;
+}

@@ -1,0 +1,54 @@
+// Every limit and choice the engine knows, with its default. Shells override single fields from
+// flags, environment and config file; names end in the unit.
+
+export interface Settings {
+  /** Counts the owners of a store: goes up by one at each start, and fences the ones before. */
+  readonly epoch: number;
+  /** Constant backoff instead of the table (`--retry-interval`); null: the table with jitter. */
+  readonly retryIntervalMs: number | null;
+  /** Retries of a function whose registration names none. */
+  readonly retriesDefault: number;
+  /** Most retries a function or a step may ask for. */
+  readonly retriesMax: number;
+  /** Calls in flight to one app; more wait in the queue of the app's gate. */
+  readonly callsPerAppMax: number;
+  /** How long a call may stay out before it counts as lost: the request limit and some grace. */
+  readonly leaseMs: number;
+  /** Steps in one run. */
+  readonly stepsPerRunMax: number;
+  /** Sum of all memos of one run, in UTF-16 units of their JSON. */
+  readonly runStateCharsMax: number;
+  /** One step's output, in UTF-16 units of its JSON. */
+  readonly stepOutputCharsMax: number;
+  /** Longest sleep, wait or invoke timeout. */
+  readonly waitMaxMs: number;
+  /** How long an event id keeps a second event with that id from starting a function again. */
+  readonly idempotencyMs: number;
+  /** Waits tested against an event in one decision; more go on in the next. */
+  readonly waitsPageSize: number;
+  /** Events tested when a wait looks back, per source (index and scan). */
+  readonly lookbackEventsMax: number;
+  /** Discoveries in a row that may bring nothing new before the run fails. */
+  readonly idleDiscoveriesMax: number;
+}
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+export const defaultSettings: Settings = {
+  epoch: 0,
+  retryIntervalMs: null,
+  retriesDefault: 3,
+  retriesMax: 20,
+  callsPerAppMax: 256,
+  leaseMs: 2 * hour + minute,
+  stepsPerRunMax: 100_000,
+  runStateCharsMax: 32 * 1024 * 1024,
+  stepOutputCharsMax: 4 * 1024 * 1024,
+  waitMaxMs: 365 * day,
+  idempotencyMs: day,
+  waitsPageSize: 500,
+  lookbackEventsMax: 1_000,
+  idleDiscoveriesMax: 10,
+};

@@ -1,0 +1,63 @@
+// What the engine may read while it decides: memory only, no promises. Everything a command needs
+// was loaded before; asking for what was not loaded is a broken promise of the shell and throws.
+import type { Found, Need } from "../needs.ts";
+import type {
+  AppRecord,
+  EventRecord,
+  EventTrigger,
+  FunctionRecord,
+  Job,
+  RunRecord,
+  StepRecord,
+  WaitKey,
+  WaitPathRecord,
+  WaitPosition,
+  WaitRecord,
+} from "../records.ts";
+import type { Settings } from "../settings.ts";
+
+export interface RunView {
+  readonly run: RunRecord;
+  readonly jobs: ReadonlyMap<string, Job>;
+  /** By hashed id, in order of completion. */
+  readonly steps: ReadonlyMap<string, StepRecord>;
+  readonly events: readonly EventRecord[];
+  /** Sum of the memos' lengths. */
+  readonly stateChars: number;
+}
+
+export interface GateView {
+  readonly inFlight: number;
+  readonly queued: number;
+}
+
+/** A function and the trigger by which an event may start it. */
+export interface Triggered {
+  readonly fn: FunctionRecord;
+  readonly trigger: EventTrigger;
+}
+
+export interface StateView {
+  readonly settings: Settings;
+  app(appId: string): AppRecord | undefined;
+  functionById(id: string): FunctionRecord | undefined;
+  functionBySlug(slug: string): FunctionRecord | undefined;
+  /** Functions with a trigger for the name, wildcards included, in order of registration. */
+  triggeredBy(eventName: string): readonly Triggered[];
+  gate(key: string): GateView;
+  waitPaths(event: string): ReadonlyMap<string, WaitPathRecord>;
+  /** Undefined: there is no such run. */
+  run(runId: string): RunView | undefined;
+  eventExists(eventId: string): boolean;
+  /** The run that holds the key at `at`; undefined when it is free. */
+  idempotency(key: string, at: number): string | undefined;
+  /** At most `limit` waits in order of position, and whether there may be more behind them. */
+  waits(
+    event: string,
+    key: WaitKey | null,
+    after: WaitPosition | null,
+    limit: number,
+  ): { readonly waits: readonly WaitRecord[]; readonly more: boolean };
+  pastEvents(need: Extract<Need, { kind: "pastEvents" }>): readonly EventRecord[];
+  expired(need: Extract<Need, { kind: "expired" }>): Extract<Found, { runIds: readonly string[] }>;
+}

@@ -1,0 +1,108 @@
+// The seam between Pawl and a database: eight methods over data, none over intent. A store
+// persists decisions and never takes them. Every implementation runs `contract.ts`.
+import type { Change } from "@pawl/engine/changes";
+import type { Message } from "@pawl/engine/commands";
+import type { Found, Need } from "@pawl/engine/needs";
+import type { AppRecord, AttemptRecord, EventRecord, RunRecord, RunStatus, WaitPathRecord } from "@pawl/engine/records";
+import type { JsonText } from "@pawl/protocol/json-text";
+
+/** Proof of ownership that every commit carries: a store refuses a fence older than its own. */
+export interface Fence {
+  readonly epoch: number;
+}
+
+/** What is waiting to be done. */
+export type DueQuery =
+  /** Jobs whose time is at or before `until`, earliest first: delayed calls, sleeps, timeouts. */
+  | { readonly kind: "timers"; readonly until: number; readonly limit: number }
+  /** Calls in the queue of a gate, longest waiting first. */
+  | { readonly kind: "queue"; readonly gate: string; readonly limit: number }
+  /** Calls leased by an epoch before this one: their process is gone. In order of position. */
+  | { readonly kind: "lost"; readonly epoch: number; readonly limit: number }
+  /** Messages that were put off, oldest first. */
+  | { readonly kind: "mail"; readonly limit: number };
+
+export interface DueJob {
+  readonly runId: string;
+  readonly jobId: string;
+  /** Due time of a timer, `since` in a queue, end of the lease of a lost call. */
+  readonly dueAt: number;
+  /** Generation of a call, 0 for others. */
+  readonly generation: number;
+}
+
+export interface DueMail {
+  readonly mailId: string;
+  readonly message: Message;
+}
+
+export interface DueResults {
+  readonly timers: readonly DueJob[];
+  readonly queue: readonly DueJob[];
+  readonly lost: readonly DueJob[];
+  readonly mail: readonly DueMail[];
+}
+
+/** Questions of people and of starting shells. Lists are newest first unless said otherwise. */
+export type ListQuery =
+  | { readonly type: "apps" }
+  | { readonly type: "waitPaths" }
+  /** How many calls wait in each gate's queue. */
+  | { readonly type: "queues" }
+  | {
+      readonly type: "events";
+      readonly name: string | null;
+      readonly receivedFrom: number | null;
+      readonly receivedUntil: number | null;
+      /** Only events older than this id. */
+      readonly before: string | null;
+      readonly limit: number;
+    }
+  | { readonly type: "event"; readonly eventId: string }
+  | { readonly type: "runsOfEvent"; readonly eventId: string; readonly limit: number }
+  | {
+      readonly type: "runs";
+      readonly statuses: readonly RunStatus[] | null;
+      readonly functionId: string | null;
+      readonly before: string | null;
+      readonly limit: number;
+    }
+  /** Ids of runs that have not ended, ascending, behind `after`: for `pawl doctor`. */
+  | { readonly type: "unfinished"; readonly after: string | null; readonly limit: number }
+  /** Failed attempts of a run, oldest first. */
+  | { readonly type: "attempts"; readonly runId: string }
+  | { readonly type: "output"; readonly runId: string }
+  /** How much there is of everything. */
+  | { readonly type: "sizes" };
+
+export interface ListResults {
+  readonly apps: readonly AppRecord[];
+  readonly waitPaths: readonly WaitPathRecord[];
+  readonly queues: readonly { readonly gate: string; readonly queued: number }[];
+  readonly events: readonly EventRecord[];
+  readonly event: EventRecord | null;
+  readonly runsOfEvent: readonly RunRecord[];
+  readonly runs: readonly RunRecord[];
+  readonly unfinished: readonly string[];
+  readonly attempts: readonly AttemptRecord[];
+  readonly output: JsonText | null;
+  readonly sizes: { readonly tables: Readonly<Record<string, number>>; readonly bytes: number };
+}
+
+export interface Store {
+  /**
+   * Makes the database ready (creates it, migrates it) and takes ownership: the new epoch is one
+   * above every earlier one. Rejects with a `StoreError`; nothing is half open then.
+   */
+  open(): Promise<Fence>;
+  /** Answers each need, in order. Sees every commit that was acknowledged before the call. */
+  load(needs: readonly Need[]): Promise<readonly Found[]>;
+  /** Writes the changes, in order, all or none, synced to disk when the promise resolves. */
+  commit(changes: readonly Change[], fence: Fence): Promise<void>;
+  due<K extends DueQuery["kind"]>(query: Extract<DueQuery, { kind: K }>): Promise<DueResults[K]>;
+  list<T extends ListQuery["type"]>(query: Extract<ListQuery, { type: T }>): Promise<ListResults[T]>;
+  /** Calls the listener with the changes of each commit, after it. Returns how to stop. */
+  watch(listener: (changes: readonly Change[]) => void): () => void;
+  /** Waits for what is under way and lets go. Safe to call twice. */
+  close(): Promise<void>;
+}
