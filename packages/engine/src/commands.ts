@@ -110,6 +110,8 @@ export interface WaitsContinued extends CommandBase {
 export interface RunInvoked extends CommandBase {
   readonly type: "run.invoked";
   readonly functionSlug: string;
+  /** The id that the new run gets, chosen by whoever waits for it; null for a fresh one. */
+  readonly newRunId: string | null;
   readonly event: EventRecord;
   readonly parent: RunParent | null;
 }

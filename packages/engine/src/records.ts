@@ -93,7 +93,11 @@ export interface RunRecord {
   /** When the first call was answered; null before. */
   readonly startedAt: number | null;
   readonly endedAt: number | null;
-  /** Execution version that the app answered with (protocol.md 2.4); -1 before its first answer. */
+  /**
+   * Execution version that the app answered with: -1 before its first answer; 0 and 1 discover
+   * after every step, 2 when the parallel set is empty (protocol.md 2.4, 2.7); 3, spoken by the
+   * `pawl` SDK, discovers after every step but never has two discoveries at once.
+   */
   readonly requestVersion: number;
   /** `disable_immediate_execution`: parallel branches are open (protocol.md 2.7). */
   readonly forcePlan: boolean;
@@ -168,6 +172,8 @@ export interface CallJob extends JobBase {
   readonly attemptsMax: number;
   /** Part of the dispatch id; goes up whenever the job is handed out again. */
   readonly generation: number;
+  /** Results came in after it was sent (request version 3): call once more after its answer. */
+  readonly again: boolean;
   readonly state: CallState;
 }
 
@@ -189,7 +195,7 @@ export interface InvokeJob extends JobBase {
   /** When the parent stops waiting. */
   readonly dueAt: number;
   readonly functionSlug: string;
-  readonly childRunId: string | null;
+  readonly childRunId: string;
 }
 
 /** Something an unfinished run waits for. The next wake-up: an unfinished run has at least one. */

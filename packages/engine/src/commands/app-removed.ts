@@ -1,0 +1,15 @@
+// An app is removed with its functions. Its runs stay: their calls fail and retry, so that an app
+// which comes back picks them up.
+import type { AppRemoved } from "../commands.ts";
+import type { Decision } from "../decision.ts";
+import { Draft } from "../draft.ts";
+import type { StateView } from "../state/view.ts";
+
+export function appRemoved(state: StateView, command: AppRemoved): Decision {
+  const draft = new Draft(state, command);
+  if (state.app(command.appId) === undefined) {
+    return draft.decide({ ok: false, code: "app_not_found", message: `No app ${command.appId} is registered.` });
+  }
+  draft.write({ type: "app.delete", appId: command.appId });
+  return draft.done();
+}

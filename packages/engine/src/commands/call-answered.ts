@@ -1,0 +1,92 @@
+// A driver brought the answer of a call.
+import type { CallAnswered } from "../commands.ts";
+import type { Decision } from "../decision.ts";
+import { Draft } from "../draft.ts";
+import type { CallJob } from "../records.ts";
+import type { RunDraft } from "../run-draft.ts";
+import type { StateView } from "../state/view.ts";
+import { continueRun } from "../rules/discovery.ts";
+import { completeRun, failRun } from "../rules/finish-run.ts";
+import { wrap } from "../rules/memo.ts";
+import { applyOpcodes, recordStepRun } from "../rules/opcodes.ts";
+import { runEnded, runNotFound } from "../rules/replies.ts";
+import { discoveryTarget } from "../rules/calls.ts";
+import { retryCall } from "../rules/retry.ts";
+
+export function callAnswered(state: StateView, command: CallAnswered): Decision {
+  const draft = new Draft(state, command);
+  const run = draft.run(command.runId);
+  if (run === undefined) return draft.decide(runNotFound(command.runId));
+  if (run.ended) return draft.decide(runEnded(run.run));
+  const job = run.job(command.jobId);
+  if (!isCurrent(job, command)) return lateAnswer(draft, run, command);
+  acceptVersion(run, command.answer.requestVersion);
+  takeAnswer(run, job, command);
+  return draft.done();
+}
+
+function isCurrent(job: ReturnType<RunDraft["job"]>, command: CallAnswered): job is CallJob {
+  return job?.kind === "call" && job.state.at === "leased" && job.generation === command.generation;
+}
+
+/** The first answer of a run says how its app wants to be driven (protocol.md 2.4). */
+function acceptVersion(run: RunDraft, version: number | null): void {
+  if (run.run.requestVersion !== -1) return;
+  // An SDK that does not say speaks the oldest version that has opcodes.
+  run.update({ requestVersion: version ?? 1 });
+}
+
+function takeAnswer(run: RunDraft, job: CallJob, command: CallAnswered): void {
+  const { answer, sentAt } = command;
+  switch (answer.kind) {
+    case "completed":
+      run.deleteJob(job.id);
+      return completeRun(run, answer.memo);
+    case "failed": {
+      const failed = { ...answer, sentAt, stepId: job.target, displayName: job.displayName, attemptsMax: job.attemptsMax };
+      if (retryCall(run, job, failed)) return;
+      run.deleteJob(job.id);
+      return failRun(run, wrap("error", answer.error));
+    }
+    case "opcodes": {
+      const dispatch = { job, sentAt, retryAfterMs: answer.retryAfterMs };
+      const { finished, race, retried } = applyOpcodes(run, dispatch, answer.opcodes);
+      // What came in while a discovery was out counts as finished after it.
+      const missed = job.again && job.target === discoveryTarget ? [job.id] : [];
+      if (!retried) continueRun(run, { finished: [...finished, ...missed], race });
+    }
+  }
+}
+
+/**
+ * An answer of an older dispatch: what it decided does not count any more, but step results that
+ * nobody has recorded are kept, since those steps have run.
+ */
+function lateAnswer(draft: Draft, run: RunDraft, command: CallAnswered): Decision {
+  const { answer } = command;
+  const kept: string[] = [];
+  if (answer.kind === "opcodes") {
+    for (const opcode of answer.opcodes) {
+      if (opcode.op !== "StepRun") continue;
+      if (recordStepRun(run, undefined, opcode, command.sentAt)) kept.push(opcode.id);
+    }
+  }
+  dropWaitingCalls(run, kept);
+  return draft.decide({
+    ok: false,
+    code: "dispatch_stale",
+    message: `The answer to generation ${command.generation} of job ${command.jobId} of run ${run.id} came too late; ${kept.length} step result(s) were kept.`,
+  });
+}
+
+/** A call that would run a step which is recorded by now is not made; the run goes on instead. */
+function dropWaitingCalls(run: RunDraft, stepIds: readonly string[]): void {
+  const dropped: string[] = [];
+  for (const id of stepIds) {
+    const job = run.job(id);
+    if (job?.kind !== "call" || job.state.at === "leased") continue;
+    run.deleteJob(id);
+    dropped.push(id);
+  }
+  if (dropped.length > 0) continueRun(run, { finished: dropped, race: false });
+}

@@ -1,0 +1,92 @@
+// An app reports steps while it goes on in the same call (protocol.md 6.2).
+import { isSyncOpcode } from "@pawl/protocol/opcode";
+import { dispatchId } from "@pawl/protocol/dispatch-id";
+import type { CheckpointReceived } from "../commands.ts";
+import type { Decision, Reply } from "../decision.ts";
+import { Draft } from "../draft.ts";
+import type { CallJob } from "../records.ts";
+import type { RunDraft } from "../run-draft.ts";
+import type { StateView } from "../state/view.ts";
+import { callAgain, discoveryTarget } from "../rules/calls.ts";
+import { completeRun } from "../rules/finish-run.ts";
+import { recordStepRun } from "../rules/opcodes.ts";
+import { runEnded, runNotFound } from "../rules/replies.ts";
+import { recordStep } from "../rules/steps.ts";
+import { wrap } from "../rules/memo.ts";
+
+export function checkpointReceived(state: StateView, command: CheckpointReceived): Decision {
+  const draft = new Draft(state, command);
+  const run = draft.run(command.runId);
+  if (run === undefined) return draft.decide(runNotFound(command.runId));
+  if (run.ended) return draft.decide(runEnded(run.run));
+  const foreign = command.opcodes.find((opcode) => !isSyncOpcode(opcode));
+  if (foreign !== undefined) return draft.decide(notForCheckpoints(run, foreign.op, foreign.displayName));
+  const job = currentJob(run, command);
+  // Step data is kept even when the dispatch is stale: those steps have run.
+  const differs = keepSteps(run, job, command);
+  if (job === undefined) return draft.decide(stale(run, command));
+  if (run.ended) return draft.done();
+  if (differs !== null) {
+    callAgain(run, job, job.attempt, draft.at);
+    return draft.decide(conflict(run, differs));
+  }
+  if (job.attempt > 0) run.putJob({ ...job, attempt: 0 });
+  if (run.run.idleDiscoveries > 0) run.update({ idleDiscoveries: 0 });
+  return draft.done();
+}
+
+/** The call that the app is in, if the server still counts on it. */
+function currentJob(run: RunDraft, command: CheckpointReceived): CallJob | undefined {
+  const job = run.job(command.jobId ?? discoveryTarget);
+  if (job?.kind !== "call" || job.state.at !== "leased") return undefined;
+  const { requestId } = command;
+  // Older SDKs do not say which dispatch they answer; they are taken at their word.
+  if (requestId === null) return job;
+  return requestId === dispatchId(run.id, job.id, job.generation) ? job : undefined;
+}
+
+/** Records the steps; returns the name of one that is recorded with another result. */
+function keepSteps(run: RunDraft, job: CallJob | undefined, command: CheckpointReceived): string | null {
+  let differs: string | null = null;
+  for (const opcode of command.opcodes) {
+    if (opcode.op === "RunComplete") {
+      if (job !== undefined && differs === null) completeRun(run, opcode.memo);
+    } else if (opcode.op === "StepRun" || opcode.op === "StepFailed") {
+      const known = run.step(opcode.id);
+      const memo = opcode.op === "StepRun" ? opcode.memo : wrap("error", opcode.error);
+      if (known !== undefined) {
+        if (known.memo !== memo) differs = opcode.displayName;
+      } else if (opcode.op === "StepRun") {
+        recordStepRun(run, job, opcode, run.draft.at);
+      } else if (job !== undefined) {
+        const { at } = run.draft;
+        recordStep(run, opcode, { op: "run", memo, failed: true, attempts: job.attempt + 1, queuedAt: job.queuedAt, startedAt: at, endedAt: at });
+      }
+    }
+  }
+  return differs;
+}
+
+function stale(run: RunDraft, command: CheckpointReceived): Reply {
+  return {
+    ok: false,
+    code: "dispatch_stale",
+    message: `Dispatch ${command.requestId ?? "(unnamed)"} of run ${run.id} is no longer current: the call was handed out again. Its steps were kept; stop here.`,
+  };
+}
+
+function conflict(run: RunDraft, step: string): Reply {
+  return {
+    ok: false,
+    code: "dispatch_stale",
+    message: `Step "${step}" of run ${run.id} is already recorded with another result. The run is called again from what is recorded; stop here.`,
+  };
+}
+
+function notForCheckpoints(run: RunDraft, op: string, step: string): Reply {
+  return {
+    ok: false,
+    code: "checkpoint_opcode_unsupported",
+    message: `A checkpoint of run ${run.id} brought ${op} ("${step}"). Only finished steps and the function's result may be checkpointed; answer the call with the others.`,
+  };
+}

@@ -1,0 +1,15 @@
+// Forgetting: a small step at a time, so that it never delays the others.
+import type { RetentionDue } from "../commands.ts";
+import type { Decision } from "../decision.ts";
+import { Draft } from "../draft.ts";
+import type { StateView } from "../state/view.ts";
+
+export function retentionDue(state: StateView, command: RetentionDue): Decision {
+  const draft = new Draft(state, command);
+  const { before, limit } = command;
+  const { runIds, eventIds } = state.expired({ kind: "expired", before, limit });
+  for (const runId of runIds) draft.write({ type: "run.delete", runId });
+  for (const eventId of eventIds) draft.write({ type: "event.delete", eventId });
+  const value = { type: "removed", runs: runIds.length, events: eventIds.length } as const;
+  return draft.decide({ ok: true, value });
+}

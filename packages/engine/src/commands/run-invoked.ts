@@ -1,0 +1,27 @@
+// A function is started by its name: by an invoke step, or through the API.
+import type { RunInvoked } from "../commands.ts";
+import type { Decision } from "../decision.ts";
+import { Draft } from "../draft.ts";
+import type { StateView } from "../state/view.ts";
+import { unknownFunction } from "../rules/open-steps.ts";
+import { startRun } from "../rules/start-run.ts";
+import { indexKeys } from "../rules/waits.ts";
+
+export function runInvoked(state: StateView, command: RunInvoked): Decision {
+  const draft = new Draft(state, command);
+  const { event, functionSlug, newRunId, parent } = command;
+  const fn = state.functionBySlug(functionSlug);
+  if (fn === undefined) {
+    // The caller looked first; the function can only have gone since.
+    if (parent !== null) {
+      const memo = unknownFunction(functionSlug);
+      draft.send({ type: "child.ended", ...parent, childRunId: newRunId ?? "", memo, failed: true });
+    }
+    const message = `No function "${functionSlug}" is registered. Check the id (<app>-<function>) and that its app is running and synced.`;
+    return draft.decide({ ok: false, code: "function_not_found", message });
+  }
+  draft.write({ type: "event.put", event, keys: indexKeys(state, event) });
+  const run = startRun(draft, fn, event, { id: newRunId, parent });
+  const value = { type: "started", runId: run.id, eventId: event.id } as const;
+  return draft.decide({ ok: true, value });
+}

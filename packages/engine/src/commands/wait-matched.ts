@@ -1,0 +1,21 @@
+// An event satisfies a wait of this run. The first one wins; later ones find no wait.
+import { writeEvent } from "@pawl/protocol/event-wire";
+import type { WaitMatched } from "../commands.ts";
+import type { Decision } from "../decision.ts";
+import { Draft } from "../draft.ts";
+import type { StateView } from "../state/view.ts";
+import { continueRun } from "../rules/discovery.ts";
+import { runNotFound } from "../rules/replies.ts";
+import { endStepJob } from "../rules/steps.ts";
+
+export function waitMatched(state: StateView, command: WaitMatched): Decision {
+  const draft = new Draft(state, command);
+  const run = draft.run(command.runId);
+  if (run === undefined) return draft.decide(runNotFound(command.runId));
+  const job = run.job(command.jobId);
+  if (job?.kind === "wait") {
+    endStepJob(run, job, writeEvent(command.event));
+    continueRun(run, { finished: [job.id], race: job.race });
+  }
+  return draft.done();
+}

@@ -1,0 +1,61 @@
+// The engine: one pure, synchronous, total function from a state and a command to a decision.
+import type { Command } from "./commands.ts";
+import type { Decision } from "./decision.ts";
+import type { StateView } from "./state/view.ts";
+import { appRemoved } from "./commands/app-removed.ts";
+import { appSyncFailed } from "./commands/app-sync-failed.ts";
+import { appSynced } from "./commands/app-synced.ts";
+import { callAdmitted } from "./commands/call-admitted.ts";
+import { callAnswered } from "./commands/call-answered.ts";
+import { callLost } from "./commands/call-lost.ts";
+import { checkpointReceived } from "./commands/checkpoint-received.ts";
+import { childEnded } from "./commands/child-ended.ts";
+import { eventsReceived } from "./commands/events-received.ts";
+import { retentionDue } from "./commands/retention-due.ts";
+import { runCancelled } from "./commands/run-cancelled.ts";
+import { runInvoked } from "./commands/run-invoked.ts";
+import { runRepaired } from "./commands/run-repaired.ts";
+import { timerDue } from "./commands/timer-due.ts";
+import { waitMatched } from "./commands/wait-matched.ts";
+import { waitsContinued } from "./commands/waits-continued.ts";
+
+/**
+ * Decides a command. The state is not touched; everything that `requirements` names must be in
+ * it. Expected outcomes are replies; a throw means that a promise of ours was broken.
+ */
+export function decide(state: StateView, command: Command): Decision {
+  switch (command.type) {
+    case "app.synced":
+      return appSynced(state, command);
+    case "app.removed":
+      return appRemoved(state, command);
+    case "app.syncFailed":
+      return appSyncFailed(state, command);
+    case "events.received":
+      return eventsReceived(state, command);
+    case "call.answered":
+      return callAnswered(state, command);
+    case "call.lost":
+      return callLost(state, command);
+    case "call.admitted":
+      return callAdmitted(state, command);
+    case "checkpoint.received":
+      return checkpointReceived(state, command);
+    case "timer.due":
+      return timerDue(state, command);
+    case "wait.matched":
+      return waitMatched(state, command);
+    case "waits.continued":
+      return waitsContinued(state, command);
+    case "run.invoked":
+      return runInvoked(state, command);
+    case "child.ended":
+      return childEnded(state, command);
+    case "run.cancelled":
+      return runCancelled(state, command);
+    case "run.repaired":
+      return runRepaired(state, command);
+    case "retention.due":
+      return retentionDue(state, command);
+  }
+}

@@ -1,0 +1,46 @@
+// The randomness of one decision: a small generator started from the command's seed, so that the
+// same command always yields the same ids and jitter. It must not be used for secrets.
+import { encodeUlid } from "@pawl/protocol/ulid";
+import type { Seed } from "./commands.ts";
+
+/** sfc32 (Chris Doty-Humphrey's "small fast counting" generator), 128 bits of state. */
+export class Random {
+  #a: number;
+  #b: number;
+  #c: number;
+  #counter: number;
+
+  constructor(seed: Seed) {
+    this.#a = seed[0] | 0;
+    this.#b = seed[1] | 0;
+    this.#c = seed[2] | 0;
+    this.#counter = seed[3] | 0;
+    // The generator's own recommendation: some rounds mix a poor seed.
+    for (let i = 0; i < 12; i++) this.next32();
+  }
+
+  /** An unsigned 32-bit number. */
+  next32(): number {
+    const sum = (((this.#a + this.#b) | 0) + this.#counter) | 0;
+    this.#counter = (this.#counter + 1) | 0;
+    this.#a = this.#b ^ (this.#b >>> 9);
+    this.#b = (this.#c + (this.#c << 3)) | 0;
+    this.#c = ((this.#c << 21) | (this.#c >>> 11)) + sum;
+    return sum >>> 0;
+  }
+
+  /** A number in [0, below), `below` a positive integer up to 2^32. */
+  below(below: number): number {
+    return Math.floor((this.next32() / 2 ** 32) * below);
+  }
+
+  /** A fresh ULID of the given time in ms. */
+  ulid(at: number): string {
+    return encodeUlid(at, this.next32() >>> 16, this.next32(), this.next32());
+  }
+
+  /** A seed for a command that follows from this one. */
+  seed(): Seed {
+    return [this.next32(), this.next32(), this.next32(), this.next32()];
+  }
+}

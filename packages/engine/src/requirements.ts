@@ -1,0 +1,91 @@
+// Load first, then decide: what a command needs in memory. Needs may come in two waves (a run
+// must be there before its look-back is known), so a shell asks again until nothing is missing,
+// and once more right before deciding, since the decisions before it may have changed the answer.
+import type { Command, EventsReceived } from "./commands.ts";
+import type { Opcode } from "@pawl/protocol/opcode";
+import type { Need } from "./needs.ts";
+import type { EventRecord } from "./records.ts";
+import type { HotState } from "./state/hot-state.ts";
+import { idempotencyKey } from "./rules/start-run.ts";
+import { keysOf, lookbackNeeds } from "./rules/waits.ts";
+
+/** What is not in memory yet; empty when the command can be decided. */
+export function requirements(state: HotState, command: Command): readonly Need[] {
+  const missing: Need[] = [];
+  const want = (need: Need): void => {
+    if (!state.has(need)) missing.push(need);
+  };
+  switch (command.type) {
+    case "app.synced":
+    case "app.removed":
+    case "app.syncFailed":
+    case "run.invoked":
+      break;
+    case "events.received":
+      wantEvents(state, command, want);
+      break;
+    case "waits.continued":
+      wantWaits(state, command, command.event, want);
+      break;
+    case "call.answered":
+      want({ kind: "run", runId: command.runId });
+      if (command.answer.kind === "opcodes") wantLookback(state, command, command.answer.opcodes, want);
+      break;
+    case "call.lost":
+    case "call.admitted":
+    case "checkpoint.received":
+    case "timer.due":
+    case "wait.matched":
+    case "child.ended":
+    case "run.cancelled":
+    case "run.repaired":
+      want({ kind: "run", runId: command.runId });
+      break;
+    case "retention.due":
+      want({ kind: "expired", before: command.before, limit: command.limit });
+      break;
+  }
+  return missing;
+}
+
+type Want = (need: Need) => void;
+
+function wantEvents(state: HotState, command: EventsReceived, want: Want): void {
+  for (const event of command.events) {
+    if (command.resendable) want({ kind: "event", eventId: event.id });
+    if (event.externalId !== null) {
+      for (const { fn } of state.triggeredBy(event.name)) {
+        const key = idempotencyKey(fn, event);
+        if (key !== null) want({ kind: "idempotency", key });
+      }
+    }
+    const limit = state.settings.waitsPageSize;
+    for (const key of keysOf(state, event)) {
+      want({ kind: "waits", event: event.name, key, after: null, limit });
+    }
+  }
+}
+
+function wantWaits(
+  state: HotState,
+  command: Extract<Command, { type: "waits.continued" }>,
+  event: EventRecord,
+  want: Want,
+): void {
+  const { key, after } = command;
+  want({ kind: "waits", event: event.name, key, after, limit: state.settings.waitsPageSize });
+}
+
+function wantLookback(
+  state: HotState,
+  command: { readonly runId: string; readonly at: number },
+  opcodes: readonly Opcode[],
+  want: Want,
+): void {
+  const run = state.run(command.runId);
+  if (run === undefined) return;
+  for (const opcode of opcodes) {
+    if (opcode.op !== "WaitForEvent") continue;
+    for (const need of lookbackNeeds(state, run, opcode, command.at)) want(need);
+  }
+}

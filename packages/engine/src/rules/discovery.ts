@@ -1,0 +1,107 @@
+// Discovery: calling the function so that it runs up to what is new (protocol.md 2.7).
+import { addCall, attemptsMaxOf, discoveryTarget } from "./calls.ts";
+import type { CallJob } from "../records.ts";
+import type { RunDraft } from "../run-draft.ts";
+import { failRun } from "./finish-run.ts";
+import { errorMemo } from "./memo.ts";
+
+/** Versions from which parallel steps are joined before the next discovery. */
+const coalescingVersion = 2;
+/** Version in which a discovery follows each step, one at a time: the `pawl` SDK's. */
+const eagerVersion = 3;
+
+/** What a decision brought. */
+export interface Progress {
+  /** Ids of the steps that finished. */
+  readonly finished: readonly string[];
+  /** One of them asked for race mode. */
+  readonly race: boolean;
+}
+
+/**
+ * Makes sure that the function is called when there is something new for it: after each finished
+ * step, or once the pending parallel set is empty, as the app's execution version wants it.
+ */
+export function continueRun(run: RunDraft, progress: Progress): void {
+  if (run.ended) return;
+  const { requestVersion } = run.run;
+  if (requestVersion >= eagerVersion) {
+    if (progress.finished.length > 0 || !hasJobs(run)) discoverOnce(run);
+  } else if (progress.race || requestVersion < coalescingVersion) {
+    for (const id of progress.finished) discoverAfter(run, id);
+    if (!hasJobs(run)) discoverOnce(run);
+  } else if (!hasPendingSteps(run)) {
+    if (progress.finished.length > 0 || !hasJobs(run)) discoverOnce(run);
+  }
+  settleForcePlan(run);
+  countIdle(run, progress);
+}
+
+/** From version 2 on, immediate execution resumes when no parallel branch is open any more. */
+function settleForcePlan(run: RunDraft): void {
+  if (!run.run.forcePlan || run.run.requestVersion < coalescingVersion) return;
+  if (!hasPendingSteps(run)) run.update({ forcePlan: false });
+}
+
+/** Fails a run whose discoveries bring nothing, again and again: it would never end. */
+function countIdle(run: RunDraft, progress: Progress): void {
+  const { idleDiscoveries } = run.run;
+  if (progress.finished.length > 0 || hasPendingSteps(run)) {
+    if (idleDiscoveries > 0) run.update({ idleDiscoveries: 0 });
+    return;
+  }
+  if (idleDiscoveries >= run.draft.state.settings.idleDiscoveriesMax) {
+    failRun(run, errorMemo({
+      name: "PawlNoProgressError",
+      code: "no_progress",
+      message: `The function answered ${idleDiscoveries + 1} calls in a row without a result, a step or an error, so the run was ended. Check that every step it awaits is created by the same code path on each call.`,
+    }));
+    return;
+  }
+  run.update({ idleDiscoveries: idleDiscoveries + 1 });
+}
+
+/** One discovery at a time: joins the one that waits, follows the one that is out. */
+export function discoverOnce(run: RunDraft): void {
+  const job = run.job(discoveryTarget);
+  if (job?.kind !== "call") return addDiscovery(run, discoveryTarget);
+  // A queued or delayed discovery will see the new results when its turn comes.
+  if (job.state.at === "leased" && !job.again) run.putJob({ ...job, again: true });
+}
+
+function discoverAfter(run: RunDraft, stepId: string): void {
+  const id = `after:${stepId}`;
+  if (run.job(id) === undefined) addDiscovery(run, id);
+}
+
+function addDiscovery(run: RunDraft, id: string): void {
+  const fn = run.draft.state.functionById(run.run.functionId);
+  addCall(run, {
+    id,
+    target: discoveryTarget,
+    displayName: fn?.name ?? run.run.functionId,
+    userId: null,
+    userIndex: 0,
+    stepType: null,
+    opts: null,
+    parallel: false,
+    race: false,
+    attempt: 0,
+    attemptsMax: attemptsMaxOf(run, fn, null),
+  });
+}
+
+function hasJobs(run: RunDraft): boolean {
+  for (const _ of run.jobs()) return true;
+  return false;
+}
+
+/** Whether steps are open: the pending parallel set. */
+function hasPendingSteps(run: RunDraft): boolean {
+  for (const job of run.jobs()) if (!isDiscovery(job)) return true;
+  return false;
+}
+
+function isDiscovery(job: { kind: string } & Partial<Pick<CallJob, "target">>): boolean {
+  return job.kind === "call" && job.target === discoveryTarget;
+}

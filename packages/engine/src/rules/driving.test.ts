@@ -1,0 +1,194 @@
+// How runs are driven (protocol.md 2.7): given a state, when an answer comes, then these calls.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { completes, erred, failed, other, planned, ran, sleeps } from "../testing/opcodes.ts";
+import { World } from "../testing/world.ts";
+
+function started(version?: number): { world: World; id: string } {
+  const world = new World();
+  world.sync("app", [{ slug: "fn" }]);
+  const [id] = world.send("fn");
+  assert.ok(id);
+  if (version !== undefined) world.ops(id, "step", [ran("warm")], version);
+  return { world, id };
+}
+
+test("an event starts a run with one discovery call that is out at once", () => {
+  const { world, id } = started();
+  assert.deepEqual(world.jobs(id), ["step"]);
+  assert.equal(world.call(id).state.at, "leased");
+  assert.equal(world.run(id).run.status, "running");
+  assert.deepEqual(world.effects, [{ type: "call", runId: id, jobId: "step", generation: 0 }]);
+});
+
+test("a step that ran is recorded once and the discovery goes out again with a new generation", () => {
+  const { world, id } = started();
+  const before = world.changes.length;
+  world.ops(id, "step", [ran("a", 1)]);
+  assert.deepEqual(world.memo(id, "a"), { data: 1 });
+  assert.equal(world.call(id).generation, 1);
+  assert.equal(world.call(id).attempt, 0);
+  const types = world.changes.slice(before).map((c) => c.type);
+  assert.deepEqual(types, ["run.put", "step.put", "job.put"], "the run record is written for its version");
+  const second = world.changes.length;
+  world.ops(id, "step", [ran("b", 2)]);
+  assert.deepEqual(world.changes.slice(second).map((c) => c.type), ["step.put", "job.put"]);
+});
+
+test("the result ends the run and leaves no job", () => {
+  const { world, id } = started();
+  world.complete(id, { ok: 1 });
+  assert.equal(world.run(id).run.status, "completed");
+  assert.deepEqual(world.jobs(id), []);
+  assert.deepEqual(world.outputs.get(id), { data: { ok: 1 } });
+});
+
+test("[StepRun…, RunComplete] ends the run in one answer", () => {
+  const { world, id } = started();
+  world.ops(id, "step", [ran("a"), ran("b"), completes(7)]);
+  assert.equal(world.run(id).run.status, "completed");
+  assert.deepEqual([...world.run(id).steps.keys()], ["a", "b"]);
+  assert.deepEqual(world.outputs.get(id), { data: 7 });
+});
+
+test("version 2 joins parallel steps: one discovery, after the last", () => {
+  const { world, id } = started();
+  world.ops(id, "step", [planned("a"), planned("b"), planned("c")]);
+  assert.deepEqual(world.jobs(id), ["a", "b", "c"]);
+  assert.equal(world.run(id).run.forcePlan, true);
+  world.ops(id, "b", [ran("b")]);
+  world.ops(id, "a", [ran("a")]);
+  assert.deepEqual(world.jobs(id), ["c"]);
+  world.ops(id, "c", [ran("c")]);
+  assert.deepEqual(world.jobs(id), ["step"]);
+  assert.equal(world.run(id).run.forcePlan, false, "immediate execution resumes");
+  assert.deepEqual([...world.run(id).steps.values()].map((s) => [s.id, s.seq]), [["b", 0], ["a", 1], ["c", 2]]);
+});
+
+test("version 1 discovers after every parallel step and keeps planning", () => {
+  const { world, id } = started();
+  world.ops(id, "step", [planned("a"), planned("b")], 1);
+  world.ops(id, "a", [ran("a")]);
+  assert.deepEqual(world.jobs(id), ["after:a", "b"]);
+  world.ops(id, "b", [ran("b")]);
+  assert.deepEqual(world.jobs(id), ["after:a", "after:b"]);
+  world.ops(id, "after:a", [other("None", "x")]);
+  world.complete(id, "done", "after:b");
+  assert.equal(world.run(id).run.status, "completed");
+  assert.equal(world.run(id).run.forcePlan, true);
+});
+
+test("race mode discovers after each step also in version 2", () => {
+  const { world, id } = started();
+  world.ops(id, "step", [planned("a", { race: true }), planned("b", { race: true })]);
+  world.ops(id, "a", [ran("a")]);
+  assert.deepEqual(world.jobs(id), ["after:a", "b"]);
+  world.ops(id, "after:a", [planned("a2", { race: true })]);
+  assert.deepEqual(world.jobs(id), ["a2", "b"]);
+});
+
+test("the loser of a race does not hold the run: it ends with the winner", () => {
+  const { world, id } = started();
+  world.ops(id, "step", [planned("fast", { race: true }), sleeps("slow", 3_600_000)]);
+  world.ops(id, "fast", [ran("fast")]);
+  world.complete(id, "won", "after:fast");
+  assert.equal(world.run(id).run.status, "completed");
+  assert.deepEqual(world.jobs(id), []);
+});
+
+test("version 3 discovers after each step, one discovery at a time", () => {
+  const { world, id } = started();
+  world.ops(id, "step", [planned("a"), planned("b"), planned("c")], 3);
+  world.ops(id, "a", [ran("a")]);
+  assert.deepEqual(world.jobs(id), ["b", "c", "step"]);
+  world.ops(id, "b", [ran("b")]);
+  world.ops(id, "c", [ran("c")]);
+  assert.deepEqual(world.jobs(id), ["step"], "results that come while it is out join the next one");
+  const { generation } = world.call(id);
+  world.ops(id, "step", [planned("a2")]);
+  assert.deepEqual(world.jobs(id), ["a2", "step"]);
+  assert.equal(world.call(id).generation, generation + 1);
+  world.ops(id, "step", [other("None", "x")]);
+  assert.deepEqual(world.jobs(id), ["a2"], "nothing new: the open step will wake it");
+});
+
+test("a step that disappears between plan and call does not wedge the run", () => {
+  const { world, id } = started();
+  world.ops(id, "step", [planned("a"), planned("gone")]);
+  world.ops(id, "a", [ran("a")]);
+  world.ops(id, "gone", [other("StepNotFound", "gone")]);
+  assert.deepEqual(world.jobs(id), ["step"]);
+});
+
+test("other steps that turn up while one is targeted are ignored", () => {
+  const { world, id } = started();
+  world.ops(id, "step", [planned("a"), planned("b")]);
+  world.ops(id, "a", [planned("c"), ran("a")]);
+  assert.deepEqual(world.jobs(id), ["b"]);
+});
+
+test("a retry of a targeted step keeps its target and counts its own attempts", () => {
+  const { world, id } = started();
+  world.ops(id, "step", [planned("a"), planned("b")]);
+  world.ops(id, "a", [erred("a")]);
+  const retry = world.call(id, "a");
+  assert.equal(retry.target, "a");
+  assert.equal(retry.attempt, 1);
+  assert.equal(retry.generation, 1);
+  assert.ok(retry.state.at === "delayed");
+  world.wake(id, "a", retry.state.dueAt);
+  world.ops(id, "a", [ran("a")]);
+  assert.equal(world.run(id).steps.get("a")?.attempts, 2);
+});
+
+test("a function that answers without anything new fails in the end instead of looping", () => {
+  const { world, id } = started(2);
+  for (let i = 0; i < 10; i++) world.ops(id, "step", [other("None", "x")]);
+  assert.equal(world.run(id).run.status, "running");
+  world.ops(id, "step", [other("None", "x")]);
+  assert.equal(world.run(id).run.status, "failed");
+  assert.match(JSON.stringify(world.outputs.get(id)), /no_progress/);
+});
+
+test("an app that asks to be called again is called again", () => {
+  const { world, id } = started();
+  world.ops(id, "step", [ran("a"), other("DiscoveryRequest", "d")]);
+  assert.deepEqual(world.jobs(id), ["step"]);
+  assert.equal(world.call(id).state.at, "leased");
+});
+
+test("a step that failed for good is recorded, so that user code can catch it", () => {
+  const { world, id } = started();
+  world.ops(id, "step", [failed("a")]);
+  assert.deepEqual(world.memo(id, "a"), { error: { name: "Error", message: "a failed" } });
+  assert.deepEqual(world.jobs(id), ["step"]);
+});
+
+test("an opcode that this server does not perform fails its step with a sentence", () => {
+  const { world, id } = started();
+  world.ops(id, "step", [{ ...planned("ai"), op: "Unsupported", wireOp: "AIGateway" }]);
+  assert.match(JSON.stringify(world.memo(id, "ai")), /opcode_unsupported.*AIGateway/);
+});
+
+test("steps beyond the limit end the run with an error that names the limit", () => {
+  const world = new World({ stepsPerRunMax: 2 });
+  world.sync("app", [{ slug: "fn" }]);
+  const [id] = world.send("fn");
+  assert.ok(id);
+  world.ops(id, "step", [ran("a"), ran("b"), ran("c")]);
+  assert.equal(world.run(id).run.status, "failed");
+  assert.match(JSON.stringify(world.outputs.get(id)), /exceeded the step limit of 2 steps/);
+});
+
+test("a step's output beyond the limit fails that step; the state beyond the limit fails the run", () => {
+  const world = new World({ stepOutputCharsMax: 50, runStateCharsMax: 1_000 });
+  world.sync("app", [{ slug: "fn" }]);
+  const [id] = world.send("fn");
+  assert.ok(id);
+  world.ops(id, "step", [ran("big", "x".repeat(60))]);
+  assert.match(JSON.stringify(world.memo(id, "big")), /output_too_large/);
+  assert.equal(world.run(id).steps.get("big")?.status, "failed");
+  for (let i = 0; i < 30 && world.run(id).run.status === "running"; i++) world.ops(id, "step", [ran(`s${i}`, "y".repeat(30))]);
+  assert.equal(world.run(id).run.status, "failed");
+  assert.match(JSON.stringify(world.outputs.get(id)), /state_overflow/);
+});

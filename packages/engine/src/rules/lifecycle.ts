@@ -1,0 +1,74 @@
+// The events with which Pawl tells what became of a run (protocol.md 4, "Internal events").
+import { writeEvent } from "@pawl/protocol/event-wire";
+import { toJsonText, type JsonText } from "@pawl/protocol/json-text";
+import type { EventRecord } from "../records.ts";
+import type { RunDraft } from "../run-draft.ts";
+import { unwrap } from "./memo.ts";
+
+export const finishedEvent = "inngest/function.finished";
+export const failedEvent = "inngest/function.failed";
+export const cancelledEvent = "inngest/function.cancelled";
+
+const lifecycleEvents: ReadonlySet<string> = new Set([finishedEvent, failedEvent, cancelledEvent]);
+
+export type Ending = "completed" | "failed" | "cancelled";
+
+/** Publishes the end of a run. Runs that were started by such an event publish none (no loops). */
+export function publishEnd(run: RunDraft, ending: Ending, output: JsonText): void {
+  if (lifecycleEvents.has(run.run.eventName)) return;
+  const names: string[] = [];
+  if (ending === "failed") names.push(failedEvent);
+  if (ending === "cancelled") names.push(cancelledEvent);
+  // Every run finishes, so that event is written only where somebody listens to it.
+  if (hasListeners(run, finishedEvent)) names.push(finishedEvent);
+  if (names.length === 0) return;
+  const data = endData(run, ending, output);
+  run.draft.send({
+    type: "events.received",
+    events: names.map((name) => lifecycleEvent(run, name, data)),
+    resendable: false,
+  });
+}
+
+function hasListeners(run: RunDraft, name: string): boolean {
+  const { state } = run.draft;
+  return state.triggeredBy(name).length > 0 || state.waitPaths(name).size > 0;
+}
+
+function lifecycleEvent(run: RunDraft, name: string, data: JsonText): EventRecord {
+  const { at, random } = run.draft;
+  return {
+    id: random.ulid(at),
+    name,
+    // protocol.md 4: `function.failed` and `.cancelled` carry the id of their run.
+    externalId: name === finishedEvent ? null : run.id,
+    ts: at,
+    receivedAt: at,
+    data,
+    user: null,
+    version: null,
+    meta: null,
+  };
+}
+
+const statusNames = { completed: "Completed", failed: "Failed", cancelled: "Cancelled" } as const;
+
+function endData(run: RunDraft, ending: Ending, output: JsonText): JsonText {
+  const fn = run.draft.state.functionById(run.run.functionId);
+  const events = run.events.map(writeEvent);
+  const members = [
+    `"function_id":${toJsonText(fn?.slug ?? run.run.functionId)}`,
+    `"run_id":${toJsonText(run.id)}`,
+    `"event":${events[0] ?? "null"}`,
+    `"events":[${events.join(",")}]`,
+    ending === "completed"
+      ? `"result":${unwrap(output, "data")}`
+      : `"error":${unwrap(output, "error")}`,
+    `"_inngest":{"status":"${statusNames[ending]}"}`,
+  ];
+  const { parent } = run.run;
+  if (parent !== null) {
+    members.push(`"correlation_id":${toJsonText(`${parent.runId}.${parent.jobId}`)}`);
+  }
+  return `{${members.join(",")}}` as JsonText; // proof: JSON values under fixed, distinct names
+}

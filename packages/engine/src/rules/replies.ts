@@ -1,0 +1,19 @@
+// Refusals that several commands share.
+import type { Reply } from "../decision.ts";
+import type { RunRecord } from "../records.ts";
+
+export function runNotFound(runId: string): Reply {
+  return {
+    ok: false,
+    code: "run_not_found",
+    message: `There is no run ${runId}: the id is wrong, or retention has removed its history.`,
+  };
+}
+
+export function runEnded(run: RunRecord): Reply {
+  return {
+    ok: false,
+    code: "run_ended",
+    message: `Run ${run.id} has ended (${run.status}); nothing was changed.`,
+  };
+}

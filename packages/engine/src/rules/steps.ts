@@ -1,0 +1,88 @@
+// Recording what steps came to. A step is written once; whoever comes second changes nothing.
+import type { Opcode } from "@pawl/protocol/opcode";
+import type { JsonText } from "@pawl/protocol/json-text";
+import type { Job, StepOp, StepRecord } from "../records.ts";
+import type { RunDraft } from "../run-draft.ts";
+import { failRun } from "./finish-run.ts";
+import { errorMemo } from "./memo.ts";
+
+/** What people see of a step, as opcodes and jobs carry it. */
+export type StepFace = Pick<Opcode & Job, "id" | "displayName" | "userId" | "userIndex" | "stepType" | "opts">;
+
+interface Ended {
+  readonly op: StepOp;
+  readonly memo: JsonText;
+  readonly failed: boolean;
+  readonly attempts: number;
+  readonly queuedAt: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+/**
+ * Records a finished step, unless it is recorded already. Ends the run when a limit is passed.
+ * Returns whether the step is news.
+ */
+export function recordStep(run: RunDraft, face: StepFace, ended: Ended): boolean {
+  if (run.ended || run.step(face.id) !== undefined) return false;
+  const { stepsPerRunMax, stepOutputCharsMax, runStateCharsMax } = run.draft.state.settings;
+  if (run.stepCount >= stepsPerRunMax) {
+    failRun(run, overflow("InngestErrFunctionOverflowed", `The function run exceeded the step limit of ${stepsPerRunMax} steps.`, "steps_overflow"));
+    return false;
+  }
+  const tooLarge = ended.memo.length > stepOutputCharsMax;
+  const memo = tooLarge ? outputTooLarge(face, ended.memo.length, stepOutputCharsMax) : ended.memo;
+  if (run.stateChars + memo.length > runStateCharsMax) {
+    failRun(run, overflow("InngestErrStateOverflowed", `The results of all steps of the run exceeded the limit of ${runStateCharsMax} characters with step "${face.displayName}" (setting runStateCharsMax).`, "state_overflow"));
+    return false;
+  }
+  run.addStep(toRecord(face, { ...ended, memo, failed: ended.failed || tooLarge }));
+  return true;
+}
+
+function toRecord(face: StepFace, ended: Ended): Omit<StepRecord, "seq"> {
+  return {
+    id: face.id,
+    op: ended.op,
+    displayName: face.displayName,
+    userId: face.userId,
+    userIndex: face.userIndex,
+    stepType: face.stepType,
+    status: ended.failed ? "failed" : "completed",
+    attempts: ended.attempts,
+    queuedAt: ended.queuedAt,
+    startedAt: ended.startedAt,
+    endedAt: ended.endedAt,
+    memo: ended.memo,
+    opts: face.opts,
+  };
+}
+
+/** Ends a job that is not a call (sleep, wait, invoke) with the memo its step gets. */
+export function endStepJob(run: RunDraft, job: Exclude<Job, { kind: "call" }>, memo: JsonText, failed = false): boolean {
+  run.deleteJob(job.id);
+  const { at } = run.draft;
+  return recordStep(run, job, {
+    op: stepOps[job.kind],
+    memo,
+    failed,
+    attempts: 1,
+    queuedAt: job.queuedAt,
+    startedAt: job.queuedAt,
+    endedAt: at,
+  });
+}
+
+const stepOps = { sleep: "sleep", wait: "waitForEvent", invoke: "invoke" } as const;
+
+function overflow(name: string, message: string, code: string): JsonText {
+  return errorMemo({ name, message, code });
+}
+
+function outputTooLarge(face: StepFace, chars: number, max: number): JsonText {
+  return errorMemo({
+    name: "PawlOutputTooLargeError",
+    code: "output_too_large",
+    message: `Step "${face.displayName}" returned ${chars} characters of JSON; the limit is ${max} (setting stepOutputCharsMax). Store large results elsewhere and return a reference.`,
+  });
+}

@@ -1,0 +1,135 @@
+// One run within a draft: the record, its jobs and steps as they will be. Writes to the same job
+// are folded, so that a decision yields at most one change for each.
+// Invariant: call jobs handed out twice never share (job id, generation), see `generationFloor`.
+import type { Change } from "./changes.ts";
+import type { Draft } from "./draft.ts";
+import { gateOf } from "./gate.ts";
+import type { CallJob, EventRecord, Job, RunRecord, StepRecord, WaitRecord } from "./records.ts";
+import type { RunView } from "./state/view.ts";
+import { hasEnded } from "./wake-up.ts";
+
+export class RunDraft {
+  readonly draft: Draft;
+  readonly #view: RunView;
+  #run: RunRecord;
+  #dirty: boolean;
+  /** Null: deleted in this draft. */
+  readonly #jobs = new Map<string, Job | null>();
+  readonly #newSteps = new Map<string, StepRecord>();
+  readonly #newWaits: WaitRecord[] = [];
+  #stateChars: number;
+  #generationFloor: number;
+
+  constructor(draft: Draft, view: RunView, isNew: boolean) {
+    this.draft = draft;
+    this.#view = view;
+    this.#run = view.run;
+    this.#dirty = isNew;
+    this.#stateChars = view.stateChars;
+    this.#generationFloor = view.run.generation;
+  }
+
+  get id(): string {
+    return this.#run.id;
+  }
+
+  get run(): RunRecord {
+    return this.#run;
+  }
+
+  get events(): readonly EventRecord[] {
+    return this.#view.events;
+  }
+
+  get ended(): boolean {
+    return hasEnded(this.#run.status);
+  }
+
+  get stateChars(): number {
+    return this.#stateChars;
+  }
+
+  get stepCount(): number {
+    return this.#view.steps.size + this.#newSteps.size;
+  }
+
+  /** What the next new call job must start with. */
+  get generationFloor(): number {
+    return this.#generationFloor;
+  }
+
+  update(patch: Partial<RunRecord>): void {
+    this.#run = { ...this.#run, ...patch };
+    this.#dirty = true;
+  }
+
+  step(id: string): StepRecord | undefined {
+    return this.#newSteps.get(id) ?? this.#view.steps.get(id);
+  }
+
+  *steps(): Generator<StepRecord> {
+    yield* this.#view.steps.values();
+    yield* this.#newSteps.values();
+  }
+
+  /** Records a finished step. The caller has made sure that the id is free. */
+  addStep(step: Omit<StepRecord, "seq">): void {
+    const record = { ...step, seq: this.stepCount };
+    this.#newSteps.set(step.id, record);
+    this.#stateChars += step.memo.length;
+  }
+
+  job(id: string): Job | undefined {
+    const own = this.#jobs.get(id);
+    if (own !== undefined) return own ?? undefined;
+    return this.#view.jobs.get(id);
+  }
+
+  *jobs(): Generator<Job> {
+    for (const [id, job] of this.#view.jobs) if (!this.#jobs.has(id)) yield job;
+    for (const job of this.#jobs.values()) if (job !== null) yield job;
+  }
+
+  putJob(job: Job): void {
+    this.draft.countJob(gateOf(this.#run), this.job(job.id), job);
+    this.#jobs.set(job.id, job);
+  }
+
+  deleteJob(id: string): void {
+    const job = this.job(id);
+    if (job === undefined) return;
+    this.draft.countJob(gateOf(this.#run), job, undefined);
+    this.#jobs.set(id, null);
+    if (job.kind === "call") this.#raiseFloor(job);
+    if (job.kind === "wait") {
+      const at = this.#newWaits.findIndex((wait) => wait.jobId === id);
+      if (at >= 0) this.#newWaits.splice(at, 1);
+      else this.draft.write({ type: "wait.delete", runId: this.id, jobId: id });
+    }
+  }
+
+  addWait(wait: WaitRecord): void {
+    this.#newWaits.push(wait);
+  }
+
+  /** Hands over what changed. A record of an unfinished run is written only when it must be. */
+  seal(write: (change: Change) => void): void {
+    let floor = this.#run.generation;
+    for (const [id, job] of this.#jobs) {
+      const before = this.#view.jobs.get(id);
+      if (job === null && before?.kind === "call") floor = Math.max(floor, before.generation + 1);
+    }
+    if (floor !== this.#run.generation && !this.ended) this.update({ generation: floor });
+    if (this.#dirty) write({ type: "run.put", run: this.#run });
+    for (const step of this.#newSteps.values()) write({ type: "step.put", runId: this.id, step });
+    for (const [id, job] of this.#jobs) {
+      if (job !== null) write({ type: "job.put", job });
+      else if (this.#view.jobs.has(id)) write({ type: "job.delete", runId: this.id, jobId: id });
+    }
+    for (const wait of this.#newWaits) write({ type: "wait.put", wait });
+  }
+
+  #raiseFloor(job: CallJob): void {
+    this.#generationFloor = Math.max(this.#generationFloor, job.generation + 1);
+  }
+}

@@ -1,0 +1,194 @@
+// The runs in memory, and the counts of their gates that follow from them. A run stays while it
+// has a call out or an uncommitted change; ended runs go first, parked ones when there are many.
+// Invariant: a gate's counts equal its app's calls leased by this epoch, and its queued calls.
+import type { StoredRun } from "../needs.ts";
+import type { EventRecord, Job, RunRecord, StepRecord } from "../records.ts";
+import { hasEnded } from "../wake-up.ts";
+import { gateOf } from "../gate.ts";
+import type { GateView, RunView } from "./view.ts";
+
+/** Parked runs (no call out, not ended) kept in memory in the hope that they wake soon. */
+const parkedRunsMax = 1_000;
+
+interface Gate {
+  inFlight: number;
+  queued: number;
+}
+
+export class HotRun implements RunView {
+  run: RunRecord;
+  readonly jobs = new Map<string, Job>();
+  readonly steps = new Map<string, StepRecord>();
+  readonly events: readonly EventRecord[];
+  stateChars = 0;
+  /** Call jobs with a lease of this epoch. */
+  leased = 0;
+  /** The last batch that changed it; 0 when it is as the store knows it. */
+  batch = 0;
+
+  constructor(run: RunRecord, events: readonly EventRecord[]) {
+    this.run = run;
+    this.events = events;
+  }
+
+  addStep(step: StepRecord): void {
+    this.steps.set(step.id, step);
+    this.stateChars += step.memo.length;
+  }
+}
+
+export class HotRuns {
+  /** Null: the store has no such run. */
+  readonly #runs = new Map<string, HotRun | null>();
+  /** Runs that may leave, oldest first: ended ones and parked ones. */
+  readonly #idle = new Set<HotRun>();
+  readonly #absent = new Set<string>();
+  readonly #gates = new Map<string, Gate>();
+  readonly #epoch: number;
+
+  constructor(epoch: number) {
+    this.#epoch = epoch;
+  }
+
+  get size(): number {
+    return this.#runs.size;
+  }
+
+  known(runId: string): boolean {
+    return this.#runs.has(runId);
+  }
+
+  get(runId: string): HotRun | undefined {
+    return this.#runs.get(runId) ?? undefined;
+  }
+
+  gate(key: string): GateView {
+    return this.#gates.get(key) ?? emptyGate;
+  }
+
+  gates(): IterableIterator<[string, GateView]> {
+    return this.#gates.entries();
+  }
+
+  setQueued(key: string, queued: number): void {
+    this.#gate(key).queued = queued;
+  }
+
+  /** Takes in what the store said, unless memory knows better. */
+  absorb(runId: string, stored: StoredRun | null): void {
+    if (this.#runs.has(runId)) return;
+    if (stored === null) {
+      this.#runs.set(runId, null);
+      this.#absent.add(runId);
+      return;
+    }
+    const hot = new HotRun(stored.run, stored.events);
+    for (const step of stored.steps) hot.addStep(step);
+    for (const job of stored.jobs) {
+      hot.jobs.set(job.id, job);
+      // Queued calls were counted at boot. A lease of this epoch is met here only after the hot
+      // state was made anew; an older one does not count: it is on its way to `call.lost`.
+      if (this.#isLeased(job)) {
+        hot.leased++;
+        this.#gate(gateOf(hot.run)).inFlight++;
+      }
+    }
+    this.#runs.set(runId, hot);
+    this.#settle(hot);
+  }
+
+  putRun(run: RunRecord, batch: number, events: () => readonly EventRecord[]): void {
+    let hot = this.#runs.get(run.id);
+    if (hot === undefined || hot === null) {
+      hot = new HotRun(run, events());
+      this.#runs.set(run.id, hot);
+      this.#absent.delete(run.id);
+    }
+    hot.run = run;
+    hot.batch = batch;
+    this.#settle(hot);
+  }
+
+  putStep(runId: string, step: StepRecord, batch: number): void {
+    const hot = this.#mustGet(runId);
+    hot.addStep(step);
+    hot.batch = batch;
+  }
+
+  putJob(job: Job, batch: number): void {
+    const hot = this.#mustGet(job.runId);
+    this.#count(hot, hot.jobs.get(job.id), job);
+    hot.jobs.set(job.id, job);
+    hot.batch = batch;
+    this.#settle(hot);
+  }
+
+  deleteJob(runId: string, jobId: string, batch: number): void {
+    const hot = this.#mustGet(runId);
+    this.#count(hot, hot.jobs.get(jobId), undefined);
+    hot.jobs.delete(jobId);
+    hot.batch = batch;
+    this.#settle(hot);
+  }
+
+  delete(runId: string): void {
+    const hot = this.#runs.get(runId);
+    if (hot) this.#idle.delete(hot);
+    this.#runs.set(runId, null);
+    this.#absent.add(runId);
+  }
+
+  evict(committedBatch: number): void {
+    for (const runId of this.#absent) this.#runs.delete(runId);
+    this.#absent.clear();
+    let parked = this.#idle.size;
+    for (const hot of this.#idle) {
+      if (hot.batch > committedBatch) continue;
+      if (!hasEnded(hot.run.status) && parked <= parkedRunsMax) continue;
+      this.#idle.delete(hot);
+      this.#runs.delete(hot.run.id);
+      parked--;
+    }
+  }
+
+  #count(hot: HotRun, before: Job | undefined, after: Job | undefined): void {
+    const leased = Number(this.#isLeased(after)) - Number(this.#isLeased(before));
+    const queued = Number(isQueued(after)) - Number(isQueued(before));
+    hot.leased += leased;
+    if (leased === 0 && queued === 0) return;
+    const gate = this.#gate(gateOf(hot.run));
+    gate.inFlight = Math.max(0, gate.inFlight + leased);
+    gate.queued = Math.max(0, gate.queued + queued);
+  }
+
+  #settle(hot: HotRun): void {
+    const idle = hot.leased === 0 || hasEnded(hot.run.status);
+    if (!idle) this.#idle.delete(hot);
+    else if (!this.#idle.has(hot)) this.#idle.add(hot);
+  }
+
+  #isLeased(job: Job | undefined): boolean {
+    return job?.kind === "call" && job.state.at === "leased" && job.state.epoch === this.#epoch;
+  }
+
+  #gate(key: string): Gate {
+    let gate = this.#gates.get(key);
+    if (gate === undefined) {
+      gate = { inFlight: 0, queued: 0 };
+      this.#gates.set(key, gate);
+    }
+    return gate;
+  }
+
+  #mustGet(runId: string): HotRun {
+    const hot = this.#runs.get(runId);
+    if (!hot) throw new Error(`run ${runId} was changed without being in memory`);
+    return hot;
+  }
+}
+
+const emptyGate: GateView = { inFlight: 0, queued: 0 };
+
+function isQueued(job: Job | undefined): boolean {
+  return job?.kind === "call" && job.state.at === "queued";
+}

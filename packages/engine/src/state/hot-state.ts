@@ -1,0 +1,246 @@
+// Everything the engine decides from, in memory: what was loaded, and what was decided since.
+// It is a cache with writes in it: a shell loads what a command needs, applies each decision at
+// once, and tells which batches the store has, so that what is clean can leave. It must not know
+// stores, clocks or promises.
+import type { Change } from "../changes.ts";
+import { needId, type Found, type Need } from "../needs.ts";
+import type {
+  AppRecord,
+  EventRecord,
+  FunctionRecord,
+  WaitKey,
+  WaitPathRecord,
+  WaitPosition,
+} from "../records.ts";
+import type { Settings } from "../settings.ts";
+import { Catalog } from "./catalog.ts";
+import { HotRuns, type HotRun } from "./hot-runs.ts";
+import { HotWaits } from "./hot-waits.ts";
+import { Overlay } from "./overlay.ts";
+import type { GateView, StateView, Triggered } from "./view.ts";
+
+interface RecentEvent {
+  readonly event: EventRecord;
+  readonly keys: readonly WaitKey[];
+}
+
+interface HeldKey {
+  readonly runId: string;
+  readonly expiresAt: number;
+}
+
+type PastEvents = Extract<Need, { kind: "pastEvents" }>;
+type Expired = Extract<Found, { runIds: readonly string[] }>;
+
+/** What a shell reads from the store before the first command. */
+export interface Boot {
+  readonly apps: readonly AppRecord[];
+  readonly waitPaths: readonly WaitPathRecord[];
+  readonly queues: readonly { readonly gate: string; readonly queued: number }[];
+}
+
+export class HotState implements StateView {
+  readonly settings: Settings;
+  readonly #catalog = new Catalog();
+  readonly #runs: HotRuns;
+  readonly #waits = new HotWaits();
+  readonly #waitPaths = new Map<string, Map<string, WaitPathRecord>>();
+  readonly #events = new Overlay<RecentEvent>();
+  readonly #keys = new Overlay<HeldKey>();
+  /** Queries answered since the batch began, by `needId`. */
+  readonly #answered = new Map<string, Found>();
+  #batch = 1;
+
+  constructor(settings: Settings) {
+    this.settings = settings;
+    this.#runs = new HotRuns(settings.epoch);
+  }
+
+  boot(boot: Boot): void {
+    for (const app of boot.apps) this.#catalog.put(app);
+    for (const waitPath of boot.waitPaths) this.#addWaitPath(waitPath);
+    for (const { gate, queued } of boot.queues) this.#runs.setQueued(gate, queued);
+  }
+
+  /**
+   * Begins a batch: changes applied from now on belong to it. What only batches up to
+   * `committedBatch` touched may leave memory, now and at no other time.
+   */
+  begin(batch: number, committedBatch: number): void {
+    this.#batch = batch;
+    this.#answered.clear();
+    this.#runs.evict(committedBatch);
+    this.#waits.evict(committedBatch);
+    this.#events.evict(committedBatch);
+    this.#keys.evict(committedBatch);
+  }
+
+  /** Whether the answer to a need is in memory. */
+  has(need: Need): boolean {
+    switch (need.kind) {
+      case "run":
+        return this.#runs.known(need.runId);
+      case "event":
+        return this.#events.has(need.eventId) || this.#answered.has(needId(need));
+      case "idempotency":
+        return this.#keys.has(need.key);
+      default:
+        return this.#answered.has(needId(need));
+    }
+  }
+
+  absorb(answers: readonly Found[]): void {
+    for (const found of answers) {
+      if ("run" in found) this.#runs.absorb(found.need.runId, found.run);
+      else if ("expiresAt" in found) {
+        const { runId, expiresAt } = found;
+        this.#keys.absorb(found.need.key, runId === null ? null : { runId, expiresAt });
+      } else {
+        if ("waits" in found) this.#waits.absorb(found.waits);
+        this.#answered.set(needId(found.need), found);
+      }
+    }
+  }
+
+  apply(change: Change): void {
+    const batch = this.#batch;
+    switch (change.type) {
+      case "app.put":
+        return this.#catalog.put(change.app);
+      case "app.delete":
+        return this.#catalog.delete(change.appId);
+      case "event.put":
+        return this.#events.put(change.event.id, change, batch);
+      case "event.delete":
+        return this.#events.put(change.eventId, null, batch);
+      case "run.put":
+        return this.#runs.putRun(change.run, batch, () => change.run.eventIds.map((id) => this.#recent(id)));
+      case "run.delete":
+        return this.#runs.delete(change.runId);
+      case "step.put":
+        return this.#runs.putStep(change.runId, change.step, batch);
+      case "job.put":
+        return this.#runs.putJob(change.job, batch);
+      case "job.delete":
+        return this.#runs.deleteJob(change.runId, change.jobId, batch);
+      case "wait.put":
+        return this.#waits.put(change.wait, batch);
+      case "wait.delete":
+        return this.#waits.delete(change, batch);
+      case "waitPath.put":
+        return this.#addWaitPath(change.waitPath);
+      case "idempotency.put":
+        return this.#keys.put(change.key, change, batch);
+      case "idempotency.delete":
+        return this.#keys.put(change.key, null, batch);
+      case "output.put":
+      case "attempt.put":
+      case "mail.put":
+      case "mail.delete":
+        return; // nothing is decided from these
+    }
+  }
+
+  app(appId: string): AppRecord | undefined {
+    return this.#catalog.app(appId);
+  }
+
+  apps(): Iterable<AppRecord> {
+    return this.#catalog.apps();
+  }
+
+  functionById(id: string): FunctionRecord | undefined {
+    return this.#catalog.functionById(id);
+  }
+
+  functionBySlug(slug: string): FunctionRecord | undefined {
+    return this.#catalog.functionBySlug(slug);
+  }
+
+  triggeredBy(eventName: string): readonly Triggered[] {
+    return this.#catalog.triggeredBy(eventName);
+  }
+
+  gate(key: string): GateView {
+    return this.#runs.gate(key);
+  }
+
+  /** Every gate that has counts, for shells that look for queues to pull. */
+  gates(): Iterable<[string, GateView]> {
+    return this.#runs.gates();
+  }
+
+  waitPaths(event: string): ReadonlyMap<string, WaitPathRecord> {
+    return this.#waitPaths.get(event) ?? noPaths;
+  }
+
+  run(runId: string): HotRun | undefined {
+    return this.#runs.get(runId);
+  }
+
+  /** Runs in memory, for metrics. */
+  get runCount(): number {
+    return this.#runs.size;
+  }
+
+  eventExists(eventId: string): boolean {
+    if (this.#events.has(eventId)) return this.#events.get(eventId) !== undefined;
+    const found = this.#answer({ kind: "event", eventId });
+    return "exists" in found && found.exists;
+  }
+
+  idempotency(key: string, at: number): string | undefined {
+    if (!this.#keys.has(key)) throw new Error(`idempotency key ${key} was not loaded`);
+    const held = this.#keys.get(key);
+    return held !== undefined && held.expiresAt > at ? held.runId : undefined;
+  }
+
+  waits(event: string, key: WaitKey | null, after: WaitPosition | null, limit: number) {
+    this.#answer({ kind: "waits", event, key, after, limit });
+    return this.#waits.find(event, key, after, limit);
+  }
+
+  pastEvents(need: PastEvents): readonly EventRecord[] {
+    const found = this.#answer(need);
+    const stored = "events" in found ? found.events : [];
+    const known = new Set(stored.map((event) => event.id));
+    const recent: EventRecord[] = [];
+    for (const { event, keys } of this.#events.values()) {
+      if (event.name !== need.event || known.has(event.id)) continue;
+      if (event.receivedAt < need.from || event.receivedAt > need.to) continue;
+      if (need.key !== null && !keys.some((k) => sameKey(k, need.key))) continue;
+      recent.push(event);
+    }
+    return recent.length === 0 ? stored : [...stored, ...recent].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  expired(need: Extract<Need, { kind: "expired" }>): Expired {
+    const found = this.#answer(need);
+    if ("runIds" in found) return found;
+    throw new Error("the answer to an `expired` need has another shape");
+  }
+
+  #answer(need: Need): Found {
+    const found = this.#answered.get(needId(need));
+    if (found === undefined) throw new Error(`${needId(need)} was not loaded before the decision`);
+    return found;
+  }
+
+  #recent(eventId: string): EventRecord {
+    const recent = this.#events.get(eventId);
+    if (recent === undefined) throw new Error(`event ${eventId} is not in memory for its new run`);
+    return recent.event;
+  }
+
+  #addWaitPath(waitPath: WaitPathRecord): void {
+    const paths = this.#waitPaths.get(waitPath.event) ?? new Map<string, WaitPathRecord>();
+    paths.set(waitPath.path, waitPath);
+    this.#waitPaths.set(waitPath.event, paths);
+  }
+}
+
+const noPaths: ReadonlyMap<string, WaitPathRecord> = new Map();
+
+function sameKey(a: WaitKey, b: WaitKey | null): boolean {
+  return b !== null && a.path === b.path && a.hash === b.hash;
+}
