@@ -12,6 +12,7 @@ import { applyOpcodes, recordStepRun } from "../rules/opcodes.ts";
 import { runEnded, runNotFound } from "../rules/replies.ts";
 import { discoveryTarget } from "../rules/calls.ts";
 import { retryCall } from "../rules/retry.ts";
+import { isOut } from "../rules/steps.ts";
 
 export function callAnswered(state: StateView, command: CallAnswered): Decision {
   const draft = new Draft(state, command);
@@ -65,28 +66,19 @@ function takeAnswer(run: RunDraft, job: CallJob, command: CallAnswered): void {
 function lateAnswer(draft: Draft, run: RunDraft, command: CallAnswered): Decision {
   const { answer } = command;
   const kept: string[] = [];
-  if (answer.kind === "opcodes") {
-    for (const opcode of answer.opcodes) {
-      if (opcode.op !== "StepRun") continue;
-      if (recordStepRun(run, undefined, opcode, command.sentAt)) kept.push(opcode.id);
-    }
+  const awaited: string[] = [];
+  for (const opcode of answer.kind === "opcodes" ? answer.opcodes : []) {
+    if (opcode.op !== "StepRun") continue;
+    const job = run.job(opcode.id);
+    if (!recordStepRun(run, undefined, opcode, command.sentAt)) continue;
+    kept.push(opcode.id);
+    if (job !== undefined && !isOut(job)) awaited.push(opcode.id);
   }
-  dropWaitingCalls(run, kept);
+  // The calls that would have run those steps are not made; the run goes on instead.
+  if (awaited.length > 0) continueRun(run, { finished: awaited, race: false });
   return draft.decide({
     ok: false,
     code: "dispatch_stale",
     message: `The answer to generation ${command.generation} of job ${command.jobId} of run ${run.id} came too late; ${kept.length} step result(s) were kept.`,
   });
-}
-
-/** A call that would run a step which is recorded by now is not made; the run goes on instead. */
-function dropWaitingCalls(run: RunDraft, stepIds: readonly string[]): void {
-  const dropped: string[] = [];
-  for (const id of stepIds) {
-    const job = run.job(id);
-    if (job?.kind !== "call" || job.state.at === "leased") continue;
-    run.deleteJob(id);
-    dropped.push(id);
-  }
-  if (dropped.length > 0) continueRun(run, { finished: dropped, race: false });
 }

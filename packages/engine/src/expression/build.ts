@@ -172,7 +172,7 @@ function invocation(node: ASTNode, name: string, found: Operation | undefined, a
 }
 
 /** `matches` with a literal pattern: compiled once, and refused here when it is no pattern. */
-function literalMatch(node: ASTNode, args: readonly ASTNode[], scope: Scope): Code | undefined {
+function literalMatch(args: readonly ASTNode[], scope: Scope): Code | undefined {
   const [text, pattern] = args;
   if (args.length !== 2 || text === undefined || pattern?.op !== "value" || typeof pattern.args !== "string") return undefined;
   const code = build(text, scope);
@@ -185,7 +185,7 @@ function literalMatch(node: ASTNode, args: readonly ASTNode[], scope: Scope): Co
       return matches(frame, value);
     };
   } catch (error) {
-    if (error instanceof Fault) throw errorAt(error.code, error.message, node);
+    if (error instanceof Fault) throw errorAt(error.code, error.message, pattern);
     throw error;
   }
 }
@@ -193,7 +193,7 @@ function literalMatch(node: ASTNode, args: readonly ASTNode[], scope: Scope): Co
 function call(node: ASTNode & { op: "call" }, scope: Scope): Code {
   const [name, args] = node.args;
   if (name === "has") return presence(node, args, scope);
-  const match = name === "matches" ? literalMatch(node, args, scope) : undefined;
+  const match = name === "matches" ? literalMatch(args, scope) : undefined;
   return match ?? invocation(node, name, functionNamed(name), args, scope);
 }
 
@@ -225,7 +225,7 @@ function methodCall(node: ASTNode & { op: "rcall" }, scope: Scope): Code {
   const qualified = qualifiedNamed(namespace, name);
   if (qualified !== undefined) return invocation(node, name, qualified, args, scope);
   const operands = [receiver, ...args];
-  const match = name === "matches" ? literalMatch(node, operands, scope) : undefined;
+  const match = name === "matches" ? literalMatch(operands, scope) : undefined;
   return match ?? invocation(node, name, methodNamed(name), operands, scope);
 }
 

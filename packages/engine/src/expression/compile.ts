@@ -7,7 +7,7 @@ import { ExpressionError, type ExpressionCode, Fault } from "./expression-error.
 import { spend, type Bindings, type Code, type Frame } from "./frame.ts";
 import { expressionLimits } from "./limits.ts";
 import { parse } from "./parse.ts";
-import { toJson, type Value } from "./value.ts";
+import { Optional, toJson, type Value } from "./value.ts";
 
 export type Result =
   | { readonly ok: true; readonly value: JsonValue }
@@ -53,7 +53,9 @@ class Program implements Compiled {
 
   test(bindings: Bindings, at: number): boolean {
     try {
-      return this.#code(newFrame(bindings, at)) === true;
+      let value = this.#code(newFrame(bindings, at));
+      while (value instanceof Optional) value = value.value ?? null;
+      return value === true;
     } catch {
       return false;
     }

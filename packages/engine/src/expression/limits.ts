@@ -27,7 +27,7 @@ export const expressionLimits = {
   /** Cost of compiling a pattern that is not a literal. */
   patternCompileCost: 1000,
   /** States a pattern's automaton may keep from one evaluation to the next. */
-  patternStatesMax: 1000,
+  patternStatesMax: 200,
   /** Distinct sources that stay compiled; the least recently used goes first. */
   compiledMax: 2000,
 } as const;

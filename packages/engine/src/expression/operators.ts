@@ -30,6 +30,10 @@ export function keysOf(value: Value): readonly Value[] | undefined {
   return isJsonObject(value) ? Object.keys(value) : undefined;
 }
 
+function isKey(key: Value): boolean {
+  return typeof key === "string" || typeof key === "boolean" || numeric(key) !== undefined;
+}
+
 /** Own members only; undefined when there is none, or the value has no members. */
 export function member(value: Value, key: Value): Value | undefined {
   if (value === null || typeof value !== "object") return undefined;
@@ -40,7 +44,7 @@ export function member(value: Value, key: Value): Value | undefined {
     const position = numeric(key);
     return position === undefined ? undefined : value[Number(position)];
   }
-  if (value instanceof Map) return key === null || typeof key === "object" ? undefined : value.get(mapKey(key));
+  if (value instanceof Map) return isKey(key) ? value.get(mapKey(key)) : undefined;
   return value instanceof Optional && value.value !== undefined ? member(value.value, key) : undefined;
 }
 

@@ -36,8 +36,15 @@ export function recordStep(run: RunDraft, face: StepFace, ended: Ended): boolean
     failRun(run, overflow("InngestErrStateOverflowed", `The results of all steps of the run exceeded the limit of ${runStateCharsMax} characters with step "${face.displayName}" (setting runStateCharsMax).`, "state_overflow"));
     return false;
   }
+  // Whatever would still have brought this step is not needed; a call that is out will be late.
+  if (!isOut(run.job(face.id))) run.deleteJob(face.id);
   run.addStep(toRecord(face, { ...ended, memo, failed: ended.failed || tooLarge }));
   return true;
+}
+
+/** Whether a job is a call that a driver has in its hands. */
+export function isOut(job: Job | undefined): boolean {
+  return job?.kind === "call" && job.state.at === "leased";
 }
 
 function toRecord(face: StepFace, ended: Ended): Omit<StepRecord, "seq"> {
