@@ -22,7 +22,8 @@ const uintMax = 2n ** 64n - 1n;
 function literal(node: ASTNode & { op: "value" }): Value {
   const value = node.args;
   if (value === null || typeof value !== "object" || value instanceof Uint8Array) {
-    if (typeof value === "bigint" && value > intMax) throw errorAt("expression_syntax", "int out of range", node);
+    if (typeof value === "bigint" && value > intMax)
+      throw errorAt("expression_syntax", "int out of range", node);
     return value;
   }
   // What is left is the library's own unsigned integer.
@@ -135,7 +136,10 @@ function list(items: readonly ASTNode[], scope: Scope): Code {
 }
 
 function mapLiteral(entries: readonly (readonly [ASTNode, ASTNode])[], scope: Scope): Code {
-  const codes = entries.map(([key, value]) => ({ key: build(key, scope), value: build(value, scope) }));
+  const codes = entries.map(([key, value]) => ({
+    key: build(key, scope),
+    value: build(value, scope),
+  }));
   return (frame) => {
     const made = new Map<MapKey, Value>();
     for (const { key, value } of codes) made.set(mapKey(key(frame)), value(frame));
@@ -146,7 +150,8 @@ function mapLiteral(entries: readonly (readonly [ASTNode, ASTNode])[], scope: Sc
 /** `has(a.b)` and `has(a["b"])`: whether there is a member, be it null. */
 function presence(node: ASTNode, args: readonly ASTNode[], scope: Scope): Code {
   const [target] = args;
-  if (target === undefined || args.length !== 1) throw errorAt("expression_unknown_function", "has takes one argument", node);
+  if (target === undefined || args.length !== 1)
+    throw errorAt("expression_unknown_function", "has takes one argument", node);
   if (target.op !== "." && target.op !== ".?" && target.op !== "[]" && target.op !== "[?]") {
     throw errorAt("expression_syntax", "has takes a selection such as event.data.name", target);
   }
@@ -157,24 +162,37 @@ function presence(node: ASTNode, args: readonly ASTNode[], scope: Scope): Code {
   return (frame) => member(container(frame), keyCode(frame)) !== undefined;
 }
 
-function invocation(node: ASTNode, name: string, found: Operation | undefined, args: readonly ASTNode[], scope: Scope): Code {
-  if (found === undefined) throw errorAt("expression_unknown_function", `no function ${name}`, node);
+function invocation(
+  node: ASTNode,
+  name: string,
+  found: Operation | undefined,
+  args: readonly ASTNode[],
+  scope: Scope,
+): Code {
+  if (found === undefined)
+    throw errorAt("expression_unknown_function", `no function ${name}`, node);
   const [fewest, most] = found.arity;
   if (args.length < fewest || args.length > most) {
     throw errorAt("expression_unknown_function", `${name} does not take so many arguments`, node);
   }
-  const { run, whenNull } = found;
+  const { whenNull } = found;
   const codes = args.map((arg) => build(arg, scope));
   return (frame) => {
     const values = codes.map((code) => code(frame));
-    return whenNull !== undefined && values.includes(null) ? whenNull : run(frame, values);
+    return whenNull !== undefined && values.includes(null) ? whenNull : found.run(frame, values);
   };
 }
 
 /** `matches` with a literal pattern: compiled once, and refused here when it is no pattern. */
 function literalMatch(args: readonly ASTNode[], scope: Scope): Code | undefined {
   const [text, pattern] = args;
-  if (args.length !== 2 || text === undefined || pattern?.op !== "value" || typeof pattern.args !== "string") return undefined;
+  if (
+    args.length !== 2 ||
+    text === undefined ||
+    pattern?.op !== "value" ||
+    typeof pattern.args !== "string"
+  )
+    return undefined;
   const code = build(text, scope);
   try {
     const matches = matcherOf(pattern.args);
@@ -214,7 +232,13 @@ function binding(node: ASTNode & { op: "rcall" }, scope: Scope): Code | undefine
     };
   }
   const weight = bound.inside.reduce((sum, part) => sum + countNodes(part), 1);
-  return macro({ items: outside, slot, weight, body: bodyCode, value: value === undefined ? null : build(value, inner) });
+  return macro({
+    items: outside,
+    slot,
+    weight,
+    body: bodyCode,
+    value: value === undefined ? null : build(value, inner),
+  });
 }
 
 function methodCall(node: ASTNode & { op: "rcall" }, scope: Scope): Code {

@@ -22,7 +22,10 @@ export type Code = (frame: Frame) => Value;
 export function spend(frame: Frame, cost: number): void {
   frame.costLeft -= cost;
   if (frame.costLeft < 0) {
-    throw new Fault("expression_too_costly", `the evaluation costs more than ${expressionLimits.costMax}`);
+    throw new Fault(
+      "expression_too_costly",
+      `the evaluation costs more than ${expressionLimits.costMax}`,
+    );
   }
 }
 

@@ -7,7 +7,16 @@ import { argument, operation, operationOnNull, type Operation } from "./operatio
 import { keysOf } from "./operators.ts";
 import { textFunctions, textMethods } from "./text-operations.ts";
 import { timeFunctions, timeMethods } from "./time-operations.ts";
-import { isList, kindOf, numeric, Optional, textOf, Timestamp, typeOf, type Value } from "./value.ts";
+import {
+  isList,
+  kindOf,
+  numeric,
+  Optional,
+  textOf,
+  Timestamp,
+  typeOf,
+  type Value,
+} from "./value.ts";
 
 function cannot(value: Value, type: string): Fault {
   return new Fault("expression_conversion", `${kindOf(value)} does not convert to ${type}`);
@@ -35,7 +44,9 @@ function double(_: Frame, args: readonly Value[]): Value {
   if (number !== undefined) return Number(number);
   if (typeof value !== "string" || value.length > numberCharsMax) throw cannot(value, "double");
   if (/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(value)) return Number(value);
-  const named = /^[+-]?(inf|infinity)$/i.test(value) ? (value.startsWith("-") ? -1 : 1) * Infinity : undefined;
+  const named = /^[+-]?(inf|infinity)$/i.test(value)
+    ? (value.startsWith("-") ? -1 : 1) * Infinity
+    : undefined;
   if (named === undefined && value !== "NaN") throw cannot(value, "double");
   return named ?? Number.NaN;
 }
@@ -115,9 +126,15 @@ const functions: ReadonlyMap<string, Operation> = new Map([
 
 const methods: ReadonlyMap<string, Operation> = new Map([
   ["size", operationOnNull([1, 1], size)],
-  ["hasValue", operationOnNull([1, 1], (_, args) => optionalOf(argument(args, 0)).value !== undefined)],
+  [
+    "hasValue",
+    operationOnNull([1, 1], (_, args) => optionalOf(argument(args, 0)).value !== undefined),
+  ],
   ["value", operationOnNull([1, 1], valueOf)],
-  ["orValue", operationOnNull([2, 2], (_, args) => optionalOf(argument(args, 0)).value ?? argument(args, 1))],
+  [
+    "orValue",
+    operationOnNull([2, 2], (_, args) => optionalOf(argument(args, 0)).value ?? argument(args, 1)),
+  ],
   [
     "or",
     operationOnNull([2, 2], (_, args) => {
@@ -138,8 +155,13 @@ const qualified: ReadonlyMap<string, Operation> = new Map([
 
 function nonZero(value: Value): Optional {
   const empty =
-    value === null || value === false || value === "" || numeric(value) === 0 || numeric(value) === 0n ||
-    (isList(value) && value.length === 0) || keysOf(value)?.length === 0;
+    value === null ||
+    value === false ||
+    value === "" ||
+    numeric(value) === 0 ||
+    numeric(value) === 0n ||
+    (isList(value) && value.length === 0) ||
+    keysOf(value)?.length === 0;
   return new Optional(empty ? undefined : value);
 }
 

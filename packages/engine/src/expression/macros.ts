@@ -34,7 +34,11 @@ function enter(frame: Frame, loop: Loop, item: Value): void {
 
 /** A fault that `||`, `&&`, `exists` and `all` may ignore once another operand decides. */
 export function absorbable(error: unknown): Fault {
-  if (error instanceof Fault && error.code !== "expression_too_costly" && error.code !== "expression_defect") {
+  if (
+    error instanceof Fault &&
+    error.code !== "expression_too_costly" &&
+    error.code !== "expression_defect"
+  ) {
     return error;
   }
   throw error;

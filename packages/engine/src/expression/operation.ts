@@ -23,7 +23,10 @@ export function operation(
 }
 
 /** An operation that deals with null itself. */
-export function operationOnNull(arity: readonly [number, number], run: Operation["run"]): Operation {
+export function operationOnNull(
+  arity: readonly [number, number],
+  run: Operation["run"],
+): Operation {
   return { arity, whenNull: undefined, run };
 }
 

@@ -7,6 +7,7 @@ import {
   Duration,
   isJsonObject,
   isList,
+  isMadeMap,
   kindOf,
   mapKey,
   numeric,
@@ -20,13 +21,13 @@ const shortText = 64;
 
 /** The number of entries when the value is a map of either kind, else undefined. */
 function sizeOfMap(value: Value): number | undefined {
-  if (value instanceof Map) return value.size;
+  if (isMadeMap(value)) return value.size;
   return isJsonObject(value) ? Object.keys(value).length : undefined;
 }
 
 /** The keys of a map of either kind; undefined for other values. */
 export function keysOf(value: Value): readonly Value[] | undefined {
-  if (value instanceof Map) return [...value.keys()];
+  if (isMadeMap(value)) return [...value.keys()];
   return isJsonObject(value) ? Object.keys(value) : undefined;
 }
 
@@ -44,8 +45,10 @@ export function member(value: Value, key: Value): Value | undefined {
     const position = numeric(key);
     return position === undefined ? undefined : value[Number(position)];
   }
-  if (value instanceof Map) return isKey(key) ? value.get(mapKey(key)) : undefined;
-  return value instanceof Optional && value.value !== undefined ? member(value.value, key) : undefined;
+  if (isMadeMap(value)) return isKey(key) ? value.get(mapKey(key)) : undefined;
+  return value instanceof Optional && value.value !== undefined
+    ? member(value.value, key)
+    : undefined;
 }
 
 /** What `a.name` and `a[key]` are: null when there is nothing; an optional stays optional. */
@@ -97,7 +100,8 @@ export function equals(frame: Frame, a: Value, b: Value, depth = 0): boolean {
     return other !== undefined && sameNumber(number, other);
   }
   if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return false;
-  if (depth >= expressionLimits.depthMax) throw new Fault("expression_too_deep", "compared values are nested too deep");
+  if (depth >= expressionLimits.depthMax)
+    throw new Fault("expression_too_deep", "compared values are nested too deep");
   if (isList(a)) return isList(b) && sameList(frame, a, b, depth);
   if (a instanceof Timestamp) return b instanceof Timestamp && a.ms === b.ms;
   if (a instanceof Duration) return b instanceof Duration && a.ms === b.ms;

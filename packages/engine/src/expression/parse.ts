@@ -22,7 +22,11 @@ const environment = new Environment({
 });
 
 /** An error at a node of the tree. */
-export function errorAt(code: ExpressionError["code"], reason: string, node: ASTNode): ExpressionError {
+export function errorAt(
+  code: ExpressionError["code"],
+  reason: string,
+  node: ASTNode,
+): ExpressionError {
   return new ExpressionError(code, reason, node.input, node.start, node.end);
 }
 
@@ -33,8 +37,15 @@ function checkLimits(root: ASTNode): void {
     if (depth > expressionLimits.depthMax) {
       throw errorAt("expression_too_deep", `nested deeper than ${expressionLimits.depthMax}`, node);
     }
-    if ((node.op === "list" || node.op === "map") && node.args.length > expressionLimits.literalItemsMax) {
-      throw errorAt("expression_too_large", `more than ${expressionLimits.literalItemsMax} items`, node);
+    if (
+      (node.op === "list" || node.op === "map") &&
+      node.args.length > expressionLimits.literalItemsMax
+    ) {
+      throw errorAt(
+        "expression_too_large",
+        `more than ${expressionLimits.literalItemsMax} items`,
+        node,
+      );
     }
     const below = node.op === "&&" || node.op === "||" ? flatten(node) : childrenOf(node);
     for (const child of below) pending.push({ node: child, depth: depth + 1 });
@@ -48,7 +59,13 @@ function checkLimits(root: ASTNode): void {
 export function parse(source: string): ASTNode {
   const { sourceCharsMax } = expressionLimits;
   if (source.length > sourceCharsMax) {
-    throw new ExpressionError("expression_too_long", `longer than ${sourceCharsMax}`, source, 0, source.length);
+    throw new ExpressionError(
+      "expression_too_long",
+      `longer than ${sourceCharsMax}`,
+      source,
+      0,
+      source.length,
+    );
   }
   try {
     const { ast } = environment.parse(source);

@@ -61,7 +61,10 @@ export function readsTime(node: ASTNode): boolean {
  * The paths below a root that an expression reads, distinct and in the order of the source; "all"
  * when it reads the root itself. A path stands for everything below it.
  */
-export function readPaths(compiled: Compiled, root: string): readonly (readonly string[])[] | "all" {
+export function readPaths(
+  compiled: Compiled,
+  root: string,
+): readonly (readonly string[])[] | "all" {
   const paths = new Map<string, readonly string[]>();
   for (const selection of selectionsIn(compiled.ast)) {
     if (selection.root !== root) continue;
@@ -98,12 +101,15 @@ const plainName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** One text per path: `data.userId`; names that are no identifiers in brackets: `data["odd key"]`. */
 export function formatPath(path: readonly string[]): string {
-  const parts = path.map((name) => (plainName.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`));
+  const parts = path.map((name) =>
+    plainName.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`,
+  );
   return parts.join("").replace(/^\./, "");
 }
 
 // The quoted form is a JSON string and nothing looser, so that JSON.parse takes it.
-const pathPart = /(?:^|\.)([A-Za-z_][A-Za-z0-9_]*)|\[("(?:[^"\\\p{Cc}]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4}|[\x7f-\x9f])*")\]/uy;
+const pathPart =
+  /(?:^|\.)([A-Za-z_][A-Za-z0-9_]*)|\[("(?:[^"\\\p{Cc}]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4}|[\x7f-\x9f])*")\]/uy;
 
 /** Reads what `formatPath` wrote; undefined for other text. */
 export function parsePath(text: string): readonly string[] | undefined {

@@ -6,7 +6,12 @@ import type { Frame } from "./frame.ts";
 import { expressionLimits } from "./limits.ts";
 import { estimateInstructions, matcherOf } from "./pattern.ts";
 
-const frame = (): Frame => ({ bindings: {}, at: 0, locals: [], costLeft: expressionLimits.costMax });
+const frame = (): Frame => ({
+  bindings: {},
+  at: 0,
+  locals: [],
+  costLeft: expressionLimits.costMax,
+});
 
 test("repetitions count by their product", () => {
   assert.ok(estimateInstructions("((a{10}){10}){10}") >= 1000);

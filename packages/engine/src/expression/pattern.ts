@@ -61,10 +61,12 @@ function compilePattern(pattern: string): RE2JS {
   const { patternCharsMax, patternInstructionsMax } = expressionLimits;
   if (pattern.length > patternCharsMax) throw refuse(`a pattern is longer than ${patternCharsMax}`);
   // Classes count by their characters in the estimate, hence the generous factor.
-  if (estimateInstructions(pattern) > 4 * patternInstructionsMax) throw refuse("a pattern is too large");
+  if (estimateInstructions(pattern) > 4 * patternInstructionsMax)
+    throw refuse("a pattern is too large");
   try {
     const compiled = RE2JS.compile(pattern);
-    if (compiled.re2().prog.numInst() > patternInstructionsMax) throw refuse("a pattern is too large");
+    if (compiled.re2().prog.numInst() > patternInstructionsMax)
+      throw refuse("a pattern is too large");
     return compiled;
   } catch (error) {
     if (error instanceof RE2JSException) throw refuse(error.message);

@@ -38,7 +38,8 @@ function upperAscii(text: string): string {
 /** A position in a text; one outside is `expression_type`. */
 function position(args: readonly Value[], at: number, text: string): number {
   const value = integerArgument(args, at);
-  if (value < 0 || value > text.length) throw new Fault("expression_type", `${value} is outside of the text`);
+  if (value < 0 || value > text.length)
+    throw new Fault("expression_type", `${value} is outside of the text`);
   return value;
 }
 
@@ -51,7 +52,12 @@ function indexOf(frame: Frame, args: readonly Value[]): Value {
 function lastIndexOf(frame: Frame, args: readonly Value[]): Value {
   const text = textArgument(args, 0);
   spendText(frame, text.length);
-  return BigInt(text.lastIndexOf(textArgument(args, 1), args.length > 2 ? position(args, 2, text) : text.length));
+  return BigInt(
+    text.lastIndexOf(
+      textArgument(args, 1),
+      args.length > 2 ? position(args, 2, text) : text.length,
+    ),
+  );
 }
 
 function substring(frame: Frame, args: readonly Value[]): Value {
@@ -142,7 +148,7 @@ export const textMethods: readonly (readonly [string, Operation])[] = [
   ["lowerAscii", textMap(lowerAscii)],
   ["upperAscii", textMap(upperAscii)],
   ["trim", textMap((text) => text.trim())],
-  ["reverse", textMap((text) => [...text].reverse().join(""))],
+  ["reverse", textMap((text) => Array.from(text).reverse().join(""))],
   ["charAt", operation([2, 2], charAt)],
   ["indexOf", operation([2, 3], indexOf)],
   ["lastIndexOf", operation([2, 3], lastIndexOf)],

@@ -4,7 +4,13 @@ import { parseDuration, parseTimestamp } from "@pawl/protocol/duration";
 import { toDuration, toTimestamp } from "./arithmetic.ts";
 import { Fault } from "./expression-error.ts";
 import { spend, type Frame } from "./frame.ts";
-import { argument, operation, textArgument, timestampArgument, type Operation } from "./operation.ts";
+import {
+  argument,
+  operation,
+  textArgument,
+  timestampArgument,
+  type Operation,
+} from "./operation.ts";
 import { Duration, kindOf, numeric, Timestamp, type Value } from "./value.ts";
 
 const dayMs = 86_400_000;
@@ -32,7 +38,8 @@ function timestamp(_: Frame, args: readonly Value[]): Value {
   const number = numeric(value);
   if (number !== undefined) return toTimestamp(Number(number) * 1000);
   // A zone is what tells a timestamp from the looser texts that `date` takes.
-  const moment = typeof value === "string" && /([Zz]|[+-]\d\d:\d\d)$/.test(value) ? momentOf(value) : null;
+  const moment =
+    typeof value === "string" && /([Zz]|[+-]\d\d:\d\d)$/.test(value) ? momentOf(value) : null;
   if (moment === null) throw notATime(value);
   return toTimestamp(moment);
 }
@@ -41,7 +48,8 @@ function date(_: Frame, args: readonly Value[]): Value {
   const value = argument(args, 0);
   if (value instanceof Timestamp) return value;
   const number = Number(numeric(value) ?? Number.NaN);
-  if (!Number.isNaN(number)) return toTimestamp(Math.abs(number) >= msFrom ? number : number * 1000);
+  if (!Number.isNaN(number))
+    return toTimestamp(Math.abs(number) >= msFrom ? number : number * 1000);
   const moment = typeof value === "string" ? momentOf(value) : null;
   if (moment === null) throw notATime(value);
   return toTimestamp(moment);
@@ -49,7 +57,8 @@ function date(_: Frame, args: readonly Value[]): Value {
 
 function durationOf(value: Value): Duration {
   if (value instanceof Duration) return value;
-  if (typeof value !== "string") throw new Fault("expression_conversion", `not a duration: ${kindOf(value)}`);
+  if (typeof value !== "string")
+    throw new Fault("expression_conversion", `not a duration: ${kindOf(value)}`);
   const negative = value.startsWith("-");
   const ms = parseDuration(negative ? value.slice(1) : value);
   if (ms === null) throw new Fault("expression_conversion", "not a duration");
@@ -63,9 +72,21 @@ function formatOf(zone: string): Intl.DateTimeFormat {
   const known = zones.get(zone);
   if (known !== undefined) return known;
   if (zones.size >= zonesMax) zones.clear();
-  const fields = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" } as const;
+  const fields = {
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
+  } as const;
   try {
-    const format = new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", era: "short", ...fields });
+    const format = new Intl.DateTimeFormat("en-US", {
+      timeZone: zone,
+      hourCycle: "h23",
+      era: "short",
+      ...fields,
+    });
     zones.set(zone, format);
     return format;
   } catch {
@@ -85,7 +106,12 @@ function localDate(frame: Frame, ms: number, zone: string): Date {
   const field = (name: string) => Number(fields.get(name) ?? 0);
   const local = new Date(0);
   local.setUTCFullYear(field("year"), field("month") - 1, field("day"));
-  local.setUTCHours(field("hour"), field("minute"), field("second"), ((Math.floor(ms) % 1000) + 1000) % 1000);
+  local.setUTCHours(
+    field("hour"),
+    field("minute"),
+    field("second"),
+    ((Math.floor(ms) % 1000) + 1000) % 1000,
+  );
   return local;
 }
 
@@ -113,8 +139,14 @@ export const timeFunctions: readonly (readonly [string, Operation])[] = [
   ["date", operation([1, 1], date)],
   ["duration", operation([1, 1], (_, args) => durationOf(argument(args, 0)))],
   ["now", operation([0, 0], (frame) => toTimestamp(frame.at))],
-  ["now_plus", operation([1, 1], (frame, args) => toTimestamp(frame.at + durationOf(argument(args, 0)).ms))],
-  ["now_minus", operation([1, 1], (frame, args) => toTimestamp(frame.at - durationOf(argument(args, 0)).ms))],
+  [
+    "now_plus",
+    operation([1, 1], (frame, args) => toTimestamp(frame.at + durationOf(argument(args, 0)).ms)),
+  ],
+  [
+    "now_minus",
+    operation([1, 1], (frame, args) => toTimestamp(frame.at - durationOf(argument(args, 0)).ms)),
+  ],
 ];
 
 /** The functions whose value depends on when they are called. */
@@ -127,8 +159,32 @@ export const timeMethods: readonly (readonly [string, Operation])[] = [
   ["getDayOfMonth", timeField((local) => local.getUTCDate() - 1)],
   ["getDayOfWeek", timeField((local) => local.getUTCDay())],
   ["getDayOfYear", timeField(dayOfYear)],
-  ["getHours", timeField((local) => local.getUTCHours(), (ms) => ms / 3_600_000)],
-  ["getMinutes", timeField((local) => local.getUTCMinutes(), (ms) => ms / 60_000)],
-  ["getSeconds", timeField((local) => local.getUTCSeconds(), (ms) => ms / 1000)],
-  ["getMilliseconds", timeField((local) => local.getUTCMilliseconds(), (ms) => ms % 1000)],
+  [
+    "getHours",
+    timeField(
+      (local) => local.getUTCHours(),
+      (ms) => ms / 3_600_000,
+    ),
+  ],
+  [
+    "getMinutes",
+    timeField(
+      (local) => local.getUTCMinutes(),
+      (ms) => ms / 60_000,
+    ),
+  ],
+  [
+    "getSeconds",
+    timeField(
+      (local) => local.getUTCSeconds(),
+      (ms) => ms / 1000,
+    ),
+  ],
+  [
+    "getMilliseconds",
+    timeField(
+      (local) => local.getUTCMilliseconds(),
+      (ms) => ms % 1000,
+    ),
+  ],
 ];

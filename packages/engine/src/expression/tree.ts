@@ -60,5 +60,9 @@ export function bindingOf(node: ASTNode): Binding | null {
     return third === undefined ? null : { name: variable.args, outside: second, inside: [third] };
   }
   if (!looping.has(name) || node.args[2].length > (name === "map" ? 3 : 2)) return null;
-  return { name: variable.args, outside: receiver, inside: third === undefined ? [second] : [second, third] };
+  return {
+    name: variable.args,
+    outside: receiver,
+    inside: third === undefined ? [second] : [second, third],
+  };
 }

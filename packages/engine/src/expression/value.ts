@@ -70,6 +70,11 @@ export function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
 }
 
+/** Whether it is a map that an expression made. */
+export function isMadeMap(value: Value): value is ReadonlyMap<MapKey, Value> {
+  return value instanceof Map;
+}
+
 /** Whether it is an object as JSON.parse makes them, and none of the classes here. */
 export function isJsonObject(value: Value): value is JsonObject {
   if (value === null || typeof value !== "object") return false;
@@ -157,12 +162,13 @@ export function toJson(value: Value, spend: (cost: number) => void, depth = 0): 
     const plain = Number(number);
     return Number.isFinite(plain) ? plain : String(plain);
   }
-  if (depth >= expressionLimits.depthMax) throw new Fault("expression_too_deep", "the result is nested too deep");
+  if (depth >= expressionLimits.depthMax)
+    throw new Fault("expression_too_deep", "the result is nested too deep");
   if (isList(value)) {
     spend(value.length);
     return value.map((item) => toJson(item, spend, depth + 1));
   }
-  if (value instanceof Map) {
+  if (isMadeMap(value)) {
     spend(value.size);
     const entries = [...value].map(([key, item]): [string, JsonValue] => [
       String(key),
@@ -173,7 +179,9 @@ export function toJson(value: Value, spend: (cost: number) => void, depth = 0): 
   if (isJsonObject(value)) {
     const keys = Object.keys(value);
     spend(keys.length);
-    return Object.fromEntries(keys.map((key) => [key, toJson(value[key] ?? null, spend, depth + 1)]));
+    return Object.fromEntries(
+      keys.map((key) => [key, toJson(value[key] ?? null, spend, depth + 1)]),
+    );
   }
   if (value instanceof Optional) return toJson(value.value ?? null, spend, depth + 1);
   if (value instanceof Uint8Array) {

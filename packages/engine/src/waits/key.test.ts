@@ -4,7 +4,11 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { JsonValue } from "@pawl/protocol/json-text";
 import { compileExpression } from "../expression/compile.ts";
-import { randomEvent, randomExpression, randomJson } from "../expression/random.ts";
+import {
+  randomEvent,
+  randomExpression,
+  randomJson,
+} from "../expression/random-expressions.test.ts";
 import { eventKeys, waitKey } from "./key.ts";
 
 const at = 1_700_000_000_000;
@@ -27,7 +31,13 @@ test("equal numbers have one key, a number and its text two", () => {
 });
 
 test("null, lists and objects have no key", () => {
-  for (const event of [{}, { data: null }, { data: { a: null } }, { data: { a: [1] } }, { data: { a: { b: 1 } } }]) {
+  for (const event of [
+    {},
+    { data: null },
+    { data: { a: null } },
+    { data: { a: [1] } },
+    { data: { a: { b: 1 } } },
+  ]) {
     assert.equal(waitKey("async.data.a == event.data.a", event, at), null);
     assert.deepEqual(eventKeys(event, ["data.a", "", "not a path"]), []);
   }
@@ -40,7 +50,8 @@ test("no expression, no equality, or a fault: no key", () => {
 });
 
 test("the most selective equality wins", () => {
-  const expression = "async.ok == true && async.kind == 'x' && async.on == event.on && async.id == event.id && async.n == event.n";
+  const expression =
+    "async.ok == true && async.kind == 'x' && async.on == event.on && async.id == event.id && async.n == event.n";
   const event = { on: true, id: "i", n: 1 };
   assert.equal(waitKey(expression, event, at)?.path, "id");
   assert.equal(waitKey(expression, { ...event, id: null }, at)?.path, "n");
@@ -56,33 +67,85 @@ function assertFound(expression: string, trigger: JsonValue, event: JsonValue): 
   return true;
 }
 
-const field = fc.constantFrom("a", "b", "data.a", "data.b", 'data["odd key"]', "data.a.b", "data.__proto__");
+const field = fc.constantFrom(
+  "a",
+  "b",
+  "data.a",
+  "data.b",
+  'data["odd key"]',
+  "data.a.b",
+  "data.__proto__",
+);
 const known = fc.oneof(
   field.map((path) => `event.${path}`),
-  fc.constantFrom("1", "1.0", "2u", "'a'", "true", "null", "[]", "9007199254740993", "1e308 * 10.0", "event.a + 1", "string(event.a)", "now()"),
+  fc.constantFrom(
+    "1",
+    "1.0",
+    "2u",
+    "'a'",
+    "true",
+    "null",
+    "[]",
+    "9007199254740993",
+    "1e308 * 10.0",
+    "event.a + 1",
+    "string(event.a)",
+    "now()",
+  ),
 );
 const equality = fc
   .tuple(field, known, fc.boolean())
-  .map(([path, other, turned]) => (turned ? `${other} == async.${path}` : `async.${path} == ${other}`));
-const demand = fc.oneof({ weight: 3, arbitrary: equality }, { weight: 1, arbitrary: randomExpression.map((text) => `(${text})`) });
+  .map(([path, other, turned]) =>
+    turned ? `${other} == async.${path}` : `async.${path} == ${other}`,
+  );
+const demand = fc.oneof(
+  { weight: 3, arbitrary: equality },
+  { weight: 1, arbitrary: randomExpression.map((text) => `(${text})`) },
+);
 
 /** Few values of every kind, some of them equal under the rules of expressions. */
 const value = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom<JsonValue>(null, 0, -0, 1, 2, "a", "1", true, 9007199254740992, Number.POSITIVE_INFINITY) },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom<JsonValue>(
+      null,
+      0,
+      -0,
+      1,
+      2,
+      "a",
+      "1",
+      true,
+      9007199254740992,
+      Number.POSITIVE_INFINITY,
+    ),
+  },
   { weight: 1, arbitrary: randomJson },
 );
 const event = fc
-  .record({ a: value, b: value, data: fc.record({ a: value, b: value, "odd key": value }, { requiredKeys: [] }) }, { requiredKeys: [] })
+  .record(
+    {
+      a: value,
+      b: value,
+      data: fc.record({ a: value, b: value, "odd key": value }, { requiredKeys: [] }),
+    },
+    { requiredKeys: [] },
+  )
   .map((made): JsonValue => made);
 
 test("whatever matches has the key of the wait", () => {
   let found = 0;
   fc.assert(
-    fc.property(fc.array(demand, { minLength: 1, maxLength: 3 }), event, event, (demands, trigger, incoming) => {
-      const expression = demands.join(" && ");
-      if (assertFound(expression, trigger, incoming)) found += 1;
-      if (assertFound(expression, trigger, trigger)) found += 1;
-    }),
+    fc.property(
+      fc.array(demand, { minLength: 1, maxLength: 3 }),
+      event,
+      event,
+      (demands, trigger, incoming) => {
+        const expression = demands.join(" && ");
+        if (assertFound(expression, trigger, incoming)) found += 1;
+        if (assertFound(expression, trigger, trigger)) found += 1;
+      },
+    ),
     { numRuns: 4000, seed: 7 },
   );
   // The property would be empty if nothing ever matched.

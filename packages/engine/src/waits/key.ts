@@ -36,7 +36,11 @@ function rank(pair: EqualityPair, value: JsonValue): number {
  * incoming event and a value known now; null when the expression is null or has none. `at` is the
  * time of the evaluation. Throws ExpressionError when the expression does not compile.
  */
-export function waitKey(expression: string | null, triggerEvent: JsonValue, at: number): WaitKey | null {
+export function waitKey(
+  expression: string | null,
+  triggerEvent: JsonValue,
+  at: number,
+): WaitKey | null {
   if (expression === null) return null;
   let best: WaitKey | null = null;
   let bestRank = Number.POSITIVE_INFINITY;
