@@ -95,8 +95,8 @@ export interface RunRecord {
   readonly endedAt: number | null;
   /**
    * Execution version that the app answered with: -1 before its first answer; 0 and 1 discover
-   * after every step, 2 when the parallel set is empty (protocol.md 2.4, 2.7); 3, spoken by the
-   * `pawl` SDK, discovers after every step but never has two discoveries at once.
+   * after every step, 2 when the parallel set is empty or, in race mode, after every step (protocol.md 2.4, 2.7); 3, spoken
+   * by the `pawl` SDK, is 2 with never more than one discovery at once.
    */
   readonly requestVersion: number;
   /** `disable_immediate_execution`: parallel branches are open (protocol.md 2.7). */

@@ -10,7 +10,6 @@ import { completeRun, failRun } from "../rules/finish-run.ts";
 import { wrap } from "../rules/memo.ts";
 import { applyOpcodes, recordStepRun } from "../rules/opcodes.ts";
 import { runEnded, runNotFound } from "../rules/replies.ts";
-import { discoveryTarget } from "../rules/calls.ts";
 import { retryCall } from "../rules/retry.ts";
 import { isOut } from "../rules/steps.ts";
 
@@ -53,8 +52,8 @@ function takeAnswer(run: RunDraft, job: CallJob, command: CallAnswered): void {
       const dispatch = { job, sentAt, retryAfterMs: answer.retryAfterMs };
       const { finished, race, retried } = applyOpcodes(run, dispatch, answer.opcodes);
       // What came in while a discovery was out counts as finished after it.
-      const missed = job.again && job.target === discoveryTarget ? [job.id] : [];
-      if (!retried) continueRun(run, { finished: [...finished, ...missed], race });
+      const missed = job.again ? [job.id] : [];
+      if (!retried) continueRun(run, { finished: [...finished, ...missed], race: race || job.again });
     }
   }
 }

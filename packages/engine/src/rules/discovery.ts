@@ -7,8 +7,8 @@ import { errorMemo } from "./memo.ts";
 
 /** Versions from which parallel steps are joined before the next discovery. */
 const coalescingVersion = 2;
-/** Version in which a discovery follows each step, one at a time: the `pawl` SDK's. */
-const eagerVersion = 3;
+/** Version in which race mode never has two discoveries at once: the `pawl` SDK's. */
+const oneAtATimeVersion = 3;
 
 /** What a decision brought. */
 export interface Progress {
@@ -25,7 +25,7 @@ export interface Progress {
 export function continueRun(run: RunDraft, progress: Progress): void {
   if (run.ended) return;
   const { requestVersion } = run.run;
-  if (requestVersion >= eagerVersion) {
+  if (progress.race && requestVersion >= oneAtATimeVersion) {
     if (progress.finished.length > 0 || !hasJobs(run)) discoverOnce(run);
   } else if (progress.race || requestVersion < coalescingVersion) {
     for (const id of progress.finished) discoverAfter(run, id);

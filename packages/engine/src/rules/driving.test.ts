@@ -96,20 +96,34 @@ test("the loser of a race does not hold the run: it ends with the winner", () =>
   assert.deepEqual(world.jobs(id), []);
 });
 
-test("version 3 discovers after each step, one discovery at a time", () => {
+test("version 3 discovers after each step of a race, one discovery at a time", () => {
   const { world, id } = started();
-  world.ops(id, "step", [planned("a"), planned("b"), planned("c")], 3);
+  const race = { race: true };
+  world.ops(id, "step", [planned("a", race), planned("b", race), planned("c", race)], 3);
   world.ops(id, "a", [ran("a")]);
   assert.deepEqual(world.jobs(id), ["b", "c", "step"]);
   world.ops(id, "b", [ran("b")]);
   world.ops(id, "c", [ran("c")]);
   assert.deepEqual(world.jobs(id), ["step"], "results that come while it is out join the next one");
   const { generation } = world.call(id);
-  world.ops(id, "step", [planned("a2")]);
+  world.ops(id, "step", [planned("a2", race)]);
   assert.deepEqual(world.jobs(id), ["a2", "step"]);
   assert.equal(world.call(id).generation, generation + 1);
   world.ops(id, "step", [other("None", "x")]);
   assert.deepEqual(world.jobs(id), ["a2"], "nothing new: the open step will wake it");
+  world.ops(id, "a2", [planned("ignored"), ran("a2", 1, race)]);
+  assert.deepEqual(world.jobs(id), ["step"]);
+});
+
+test("version 3: results that came while a discovery was out are seen although its answer was empty", () => {
+  const { world, id } = started();
+  const race = { race: true };
+  world.ops(id, "step", [planned("a", race), planned("b", race), sleeps("long", 60_000)], 3);
+  world.ops(id, "a", [ran("a")]);
+  world.ops(id, "b", [ran("b")]);
+  const { generation } = world.call(id);
+  world.ops(id, "step", [other("None", "x")]);
+  assert.equal(world.call(id).generation, generation + 1);
 });
 
 test("a step that disappears between plan and call does not wedge the run", () => {
