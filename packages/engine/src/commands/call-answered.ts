@@ -5,7 +5,7 @@ import { Draft } from "../draft.ts";
 import type { CallJob } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import type { StateView } from "../state/view.ts";
-import { continueRun } from "../rules/discovery.ts";
+import { continueRun, dropIfRecorded } from "../rules/discovery.ts";
 import { completeRun, failRun } from "../rules/finish-run.ts";
 import { wrap } from "../rules/memo.ts";
 import { applyOpcodes, recordStepRun } from "../rules/opcodes.ts";
@@ -43,6 +43,7 @@ function takeAnswer(run: RunDraft, job: CallJob, command: CallAnswered): void {
       run.deleteJob(job.id);
       return completeRun(run, answer.memo);
     case "failed": {
+      if (dropIfRecorded(run, job)) return;
       const failed = { ...answer, sentAt, stepId: job.target, displayName: job.displayName, attemptsMax: job.attemptsMax };
       if (retryCall(run, job, failed)) return;
       run.deleteJob(job.id);

@@ -4,6 +4,7 @@ import type { Decision } from "../decision.ts";
 import { Draft } from "../draft.ts";
 import type { StateView } from "../state/view.ts";
 import { callAgain } from "../rules/calls.ts";
+import { dropIfRecorded } from "../rules/discovery.ts";
 import { runEnded, runNotFound } from "../rules/replies.ts";
 
 /** Hands the call out again under a new generation. That was no failed attempt of user code. */
@@ -14,7 +15,7 @@ export function callLost(state: StateView, command: CallLost): Decision {
   if (run.ended) return draft.decide(runEnded(run.run));
   const job = run.job(command.jobId);
   if (job?.kind === "call" && job.state.at === "leased" && job.generation === command.generation) {
-    callAgain(run, job, job.attempt, draft.at);
+    if (!dropIfRecorded(run, job)) callAgain(run, job, job.attempt, draft.at);
   }
   return draft.done();
 }

@@ -7,7 +7,7 @@ import type { Job } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import type { StateView } from "../state/view.ts";
 import { callAgain, release } from "../rules/calls.ts";
-import { continueRun } from "../rules/discovery.ts";
+import { continueRun, dropIfRecorded } from "../rules/discovery.ts";
 import { errorMemo } from "../rules/memo.ts";
 import { runNotFound } from "../rules/replies.ts";
 import { endStepJob } from "../rules/steps.ts";
@@ -35,6 +35,7 @@ export function dueAtOf(job: Job): number | null {
 
 function fire(run: RunDraft, job: Job): void {
   if (job.kind === "call") {
+    if (dropIfRecorded(run, job)) return;
     if (job.state.at === "delayed") return release(run, job);
     return callAgain(run, job, job.attempt, run.draft.at);
   }

@@ -61,6 +61,17 @@ function countIdle(run: RunDraft, progress: Progress): void {
   run.update({ idleDiscoveries: idleDiscoveries + 1 });
 }
 
+/**
+ * Ends a call whose step was recorded while it was out, by a late answer: there is nothing left
+ * to call for. Returns whether it did.
+ */
+export function dropIfRecorded(run: RunDraft, job: CallJob): boolean {
+  if (run.step(job.target) === undefined) return false;
+  run.deleteJob(job.id);
+  continueRun(run, { finished: [job.target], race: job.race });
+  return true;
+}
+
 /** One discovery at a time: joins the one that waits, follows the one that is out. */
 export function discoverOnce(run: RunDraft): void {
   const job = run.job(discoveryTarget);

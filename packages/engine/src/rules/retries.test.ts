@@ -177,3 +177,25 @@ test("dispatch ids never come twice, whatever ends and begins", () => {
     seen.add(key);
   }
 });
+
+test("a call whose step was recorded by a late answer is not tried again when it fails or is lost", () => {
+  for (const end of ["fail", "lose"] as const) {
+    const { world, id } = started();
+    world.ops(id, "step", [planned("a"), planned("b")]);
+    world.ops(id, "b", [ran("b")]);
+    const first = world.call(id, "a").generation;
+    world.do({ type: "call.lost", runId: id, jobId: "a", generation: first });
+    world.do({
+      type: "call.answered",
+      runId: id,
+      jobId: "a",
+      generation: first,
+      sentAt: world.at,
+      answer: { kind: "opcodes", opcodes: [ran("a", "late")], retryAfterMs: null, requestVersion: 2 },
+    });
+    assert.deepEqual(world.jobs(id), ["a"], "the second call is still out");
+    if (end === "fail") world.fail(id, "boom", {}, "a");
+    else world.do({ type: "call.lost", runId: id, jobId: "a", generation: first + 1 });
+    assert.deepEqual(world.jobs(id), ["step"]);
+  }
+});
