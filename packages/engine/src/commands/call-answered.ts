@@ -11,7 +11,7 @@ import { wrap } from "../rules/memo.ts";
 import { applyOpcodes, recordStepRun } from "../rules/opcodes.ts";
 import { runEnded, runNotFound } from "../rules/replies.ts";
 import { retryCall } from "../rules/retry.ts";
-import { isOut } from "../rules/steps.ts";
+import { isAwaited } from "../rules/steps.ts";
 
 export function callAnswered(state: StateView, command: CallAnswered): Decision {
   const draft = new Draft(state, command);
@@ -69,10 +69,10 @@ function lateAnswer(draft: Draft, run: RunDraft, command: CallAnswered): Decisio
   const awaited: string[] = [];
   for (const opcode of answer.kind === "opcodes" ? answer.opcodes : []) {
     if (opcode.op !== "StepRun") continue;
-    const job = run.job(opcode.id);
+    const isNext = isAwaited(run, opcode.id);
     if (!recordStepRun(run, undefined, opcode, command.sentAt)) continue;
     kept.push(opcode.id);
-    if (job !== undefined && !isOut(job)) awaited.push(opcode.id);
+    if (isNext) awaited.push(opcode.id);
   }
   // The calls that would have run those steps are not made; the run goes on instead.
   if (awaited.length > 0) continueRun(run, { finished: awaited, race: false });

@@ -8,10 +8,11 @@ import type { CallJob } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import type { StateView } from "../state/view.ts";
 import { callAgain, discoveryTarget } from "../rules/calls.ts";
+import { continueRun } from "../rules/discovery.ts";
 import { completeRun } from "../rules/finish-run.ts";
 import { recordStepRun } from "../rules/opcodes.ts";
 import { runEnded, runNotFound } from "../rules/replies.ts";
-import { recordStep } from "../rules/steps.ts";
+import { isAwaited, recordStep } from "../rules/steps.ts";
 import { wrap } from "../rules/memo.ts";
 
 export function checkpointReceived(state: StateView, command: CheckpointReceived): Decision {
@@ -23,8 +24,13 @@ export function checkpointReceived(state: StateView, command: CheckpointReceived
   if (foreign !== undefined) return draft.decide(notForCheckpoints(run, foreign.op, foreign.displayName));
   const job = currentJob(run, command);
   // Step data is kept even when the dispatch is stale: those steps have run.
+  const awaited = command.opcodes.filter(({ id }) => isAwaited(run, id)).map(({ id }) => id);
   const differs = keepSteps(run, job, command);
-  if (job === undefined) return draft.decide(stale(run, command));
+  if (job === undefined) {
+    const brought = awaited.filter((id) => run.step(id) !== undefined);
+    if (brought.length > 0) continueRun(run, { finished: brought, race: false });
+    return draft.decide(stale(run, command));
+  }
   if (run.ended) return draft.done();
   if (differs !== null) {
     callAgain(run, job, job.attempt, draft.at);

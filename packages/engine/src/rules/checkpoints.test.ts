@@ -92,3 +92,11 @@ test("an unknown run is named", () => {
   assert.ok(!reply.ok && reply.code === "run_not_found");
   assert.match(reply.ok ? "" : reply.message, /01NOSUCHRUN00000000000000X/);
 });
+
+test("a stale checkpoint that brings the only open step moves the run on", () => {
+  const { world, id } = started();
+  const stale = world.requestId(id);
+  world.ops(id, "step", [sleeps("a", 60_000)]);
+  checkpoint(world, id, [ran("a", "late")], stale);
+  assert.deepEqual(world.jobs(id), ["step"]);
+});

@@ -42,8 +42,14 @@ export function recordStep(run: RunDraft, face: StepFace, ended: Ended): boolean
   return true;
 }
 
+/** Whether a step is open and nobody is busy with it: recording it must move the run. */
+export function isAwaited(run: RunDraft, stepId: string): boolean {
+  const job = run.job(stepId);
+  return job !== undefined && !isOut(job);
+}
+
 /** Whether a job is a call that a driver has in its hands. */
-export function isOut(job: Job | undefined): boolean {
+function isOut(job: Job | undefined): boolean {
   return job?.kind === "call" && job.state.at === "leased";
 }
 
