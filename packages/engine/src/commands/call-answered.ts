@@ -10,6 +10,7 @@ import { completeRun, failRun } from "../rules/finish-run.ts";
 import { wrap } from "../rules/memo.ts";
 import { applyOpcodes, recordStepRun } from "../rules/opcodes.ts";
 import { runEnded, runNotFound } from "../rules/replies.ts";
+import { discoveryTarget } from "../rules/calls.ts";
 import { retryCall } from "../rules/retry.ts";
 import { isAwaited } from "../rules/steps.ts";
 
@@ -41,7 +42,10 @@ function takeAnswer(run: RunDraft, job: CallJob, command: CallAnswered): void {
   switch (answer.kind) {
     case "completed":
       run.deleteJob(job.id);
-      return completeRun(run, answer.memo);
+      if (job.target === discoveryTarget) return completeRun(run, answer.memo);
+      // The targeted step was not met on the way to the end: SDKs of other languages say so with
+      // an empty result. A discovery brings the true one.
+      return continueRun(run, { finished: [], race: job.race, vanished: true });
     case "failed": {
       if (dropIfRecorded(run, job)) return;
       const failed = { ...answer, sentAt, stepId: job.target, displayName: job.displayName, attemptsMax: job.attemptsMax };
@@ -54,7 +58,9 @@ function takeAnswer(run: RunDraft, job: CallJob, command: CallAnswered): void {
       const { finished, race, retried } = applyOpcodes(run, dispatch, answer.opcodes);
       // What came in while a discovery was out counts as finished after it.
       const missed = job.again ? [job.id] : [];
-      if (!retried) continueRun(run, { finished: [...finished, ...missed], race: race || job.again });
+      const vanished = answer.opcodes.some((opcode) => opcode.op === "StepNotFound");
+      const progress = { finished: [...finished, ...missed], race: race || job.again, vanished };
+      if (!retried) continueRun(run, progress);
     }
   }
 }

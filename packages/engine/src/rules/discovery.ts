@@ -16,6 +16,8 @@ export interface Progress {
   readonly finished: readonly string[];
   /** One of them asked for race mode. */
   readonly race: boolean;
+  /** A step that was planned is not there any more. */
+  readonly vanished?: boolean;
 }
 
 /**
@@ -46,10 +48,11 @@ function settleForcePlan(run: RunDraft): void {
 /** Fails a run whose discoveries bring nothing, again and again: it would never end. */
 function countIdle(run: RunDraft, progress: Progress): void {
   const { idleDiscoveries } = run.run;
-  if (progress.finished.length > 0 || hasPendingSteps(run)) {
+  if (progress.finished.length > 0) {
     if (idleDiscoveries > 0) run.update({ idleDiscoveries: 0 });
     return;
   }
+  if (hasPendingSteps(run) && progress.vanished !== true) return;
   if (idleDiscoveries >= run.draft.state.settings.idleDiscoveriesMax) {
     failRun(run, errorMemo({
       name: "PawlNoProgressError",

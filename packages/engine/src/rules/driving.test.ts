@@ -207,3 +207,36 @@ test("a step's output beyond the limit fails that step; the state beyond the lim
   assert.equal(world.run(id).run.status, "failed");
   assert.match(JSON.stringify(world.outputs.get(id)), /state_overflow/);
 });
+
+test("a targeted call that answers with a result has missed its step: a discovery brings the true one", () => {
+  const { world, id } = started();
+  world.ops(id, "step", [planned("a"), planned("gone")]);
+  world.ops(id, "a", [ran("a")]);
+  world.complete(id, [], "gone");
+  assert.equal(world.run(id).run.status, "running");
+  assert.deepEqual(world.jobs(id), ["step"]);
+  world.complete(id, "true result");
+  assert.deepEqual(world.outputs.get(id), { data: "true result" });
+});
+
+test("a step that is planned and vanishes again and again ends the run", () => {
+  const { world, id } = started();
+  for (let i = 0; i < 30 && world.run(id).run.status === "running"; i++) {
+    world.ops(id, "step", [planned("ghost"), sleeps("day", 86_400_000)]);
+    world.ops(id, "ghost", [other("StepNotFound", "ghost")]);
+    if (world.job(id, "day") !== undefined) world.wake(id, "day", world.at + 86_400_000);
+  }
+  assert.equal(world.run(id).run.status, "running", "other steps make progress meanwhile");
+  for (let i = 0; i < 30 && world.run(id).run.status === "running"; i++) {
+    if (world.job(id, "ghost") === undefined) world.ops(id, "step", [planned("ghost")]);
+    else world.ops(id, "ghost", [other("StepNotFound", "ghost")]);
+  }
+  assert.match(JSON.stringify(world.outputs.get(id)), /no_progress/);
+});
+
+test("a deferred function, which this server does not start, fails the run instead of being lost", () => {
+  const { world, id } = started();
+  world.ops(id, "step", [{ ...planned("later"), op: "Unsupported", wireOp: "DeferAdd" }, completes(1)]);
+  assert.equal(world.run(id).run.status, "failed");
+  assert.match(JSON.stringify(world.outputs.get(id)), /DeferAdd/);
+});

@@ -6,11 +6,11 @@ import type {
   StepRunOpcode,
   UnsupportedOpcode,
 } from "@pawl/protocol/opcode";
-import type { JsonText } from "@pawl/protocol/json-text";
+import { toJsonText, type JsonText } from "@pawl/protocol/json-text";
 import type { CallJob } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { discoveryTarget } from "./calls.ts";
-import { completeRun } from "./finish-run.ts";
+import { completeRun, failRun } from "./finish-run.ts";
 import { wrap } from "./memo.ts";
 import { isOpening, openStep } from "./open-steps.ts";
 import { retryCall } from "./retry.ts";
@@ -82,7 +82,7 @@ function applyOne(run: RunDraft, dispatch: Dispatch, opcode: Exclude<Opcode, Ste
       completeRun(run, opcode.memo);
       return false;
     case "Unsupported":
-      return recordFailure(run, dispatch, opcode, unsupported(opcode));
+      return refuse(run, dispatch, opcode);
     case "DiscoveryRequest":
     case "StepNotFound":
     case "None":
@@ -147,12 +147,18 @@ function attemptOf(opcode: FailureOpcode, dispatch: Dispatch) {
   };
 }
 
-function unsupported(opcode: UnsupportedOpcode): JsonText {
-  const memo = {
+/**
+ * Says that an opcode is not performed: where user code awaits a step, through its error; where
+ * nobody would see that (deferred functions are no steps), by failing the run.
+ */
+function refuse(run: RunDraft, dispatch: Dispatch, opcode: UnsupportedOpcode): boolean {
+  const error = toJsonText({
     name: "PawlUnsupportedStepError",
     code: "opcode_unsupported",
     message: `Step "${opcode.displayName}" asks for "${opcode.wireOp}", which this server does not perform. Use step.run with your own code instead.`,
-  };
-  return JSON.stringify(memo) as JsonText; // proof: stringify of a plain object is JSON
+  });
+  if (!opcode.wireOp.startsWith("Defer")) return recordFailure(run, dispatch, opcode, error);
+  failRun(run, wrap("error", error));
+  return false;
 }
 

@@ -1,0 +1,72 @@
+// SHA-1, synchronous and without imports, because step ids are needed in the middle of user code
+// on runtimes whose own digest is asynchronous or absent. For ids only, never for secrets.
+import { utf8Bytes } from "./utf8.ts";
+
+const schedule = new Int32Array(80);
+/** Ids are short: their one or two blocks are built here instead of in fresh memory. */
+const scratch = new DataView(new ArrayBuffer(128));
+
+/** SHA-1 of the UTF-8 bytes of a text, or of bytes, as 40 lower-case hex digits. */
+export function sha1Hex(input: string | Uint8Array): string {
+  const bytes = typeof input === "string" ? utf8Bytes(input) : input;
+  const length = (bytes.length + 9 + 63) & ~63;
+  const message = length <= scratch.byteLength ? scratch : new DataView(new ArrayBuffer(length));
+  fill(message, length, bytes);
+  const state = new Int32Array([0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0]);
+  for (let at = 0; at < length; at += 64) addBlock(state, message, at);
+  let hex = "";
+  for (const word of state) hex += (word >>> 0).toString(16).padStart(8, "0");
+  return hex;
+}
+
+/** The message, its end mark, zeroes, and its length in bits: `length` bytes, whole blocks. */
+function fill(message: DataView, length: number, bytes: Uint8Array): void {
+  const out = new Uint8Array(message.buffer, 0, length);
+  out.set(bytes);
+  out.fill(0, bytes.length);
+  out[bytes.length] = 0x80;
+  message.setUint32(length - 8, Math.floor(bytes.length / 0x20000000));
+  message.setUint32(length - 4, bytes.length << 3);
+}
+
+function addBlock(state: Int32Array, message: DataView, at: number): void {
+  const w = schedule;
+  for (let t = 0; t < 16; t += 1) w[t] = message.getInt32(at + t * 4);
+  for (let t = 16; t < 80; t += 1) {
+    w[t] = rotate(word(w, t - 3) ^ word(w, t - 8) ^ word(w, t - 14) ^ word(w, t - 16), 1);
+  }
+  let a = word(state, 0);
+  let b = word(state, 1);
+  let c = word(state, 2);
+  let d = word(state, 3);
+  let e = word(state, 4);
+  for (let t = 0; t < 80; t += 1) {
+    const next = (rotate(a, 5) + mix(t, b, c, d) + e + word(w, t)) | 0;
+    e = d;
+    d = c;
+    c = rotate(b, 30);
+    b = a;
+    a = next;
+  }
+  state[0] = word(state, 0) + a;
+  state[1] = word(state, 1) + b;
+  state[2] = word(state, 2) + c;
+  state[3] = word(state, 3) + d;
+  state[4] = word(state, 4) + e;
+}
+
+/** The round function of step `t` with its constant added. */
+function mix(t: number, b: number, c: number, d: number): number {
+  if (t < 20) return ((b & c) | (~b & d)) + 0x5a827999;
+  if (t < 40) return (b ^ c ^ d) + 0x6ed9eba1;
+  if (t < 60) return ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc;
+  return (b ^ c ^ d) + 0xca62c1d6;
+}
+
+function rotate(bits: number, by: number): number {
+  return (bits << by) | (bits >>> (32 - by));
+}
+
+function word(words: Int32Array, index: number): number {
+  return words[index] as number; // proof: every index is a constant or loop bound below the length
+}
