@@ -222,9 +222,9 @@ test("a targeted call that answers with a result has missed its step: a discover
 test("a step that is planned and vanishes again and again ends the run", () => {
   const { world, id } = started();
   for (let i = 0; i < 30 && world.run(id).run.status === "running"; i++) {
-    world.ops(id, "step", [planned("ghost"), sleeps("day", 86_400_000)]);
+    world.ops(id, "step", [planned("ghost"), sleeps(`day${i}`, 86_400_000)]);
     world.ops(id, "ghost", [other("StepNotFound", "ghost")]);
-    if (world.job(id, "day") !== undefined) world.wake(id, "day", world.at + 86_400_000);
+    world.wake(id, `day${i}`, world.at + 86_400_000);
   }
   assert.equal(world.run(id).run.status, "running", "other steps make progress meanwhile");
   for (let i = 0; i < 30 && world.run(id).run.status === "running"; i++) {
