@@ -89,6 +89,18 @@ test("an event before the registration is found by the look-back, and only then"
   assert.deepEqual(world.jobs(id), ["step"]);
 });
 
+test("the look-back reaches events of the same request, which are stamped before the run exists", () => {
+  const world = new World();
+  world.sync("app", [{ slug: "fn" }]);
+  const stamp = { receivedAt: world.at - 3 };
+  const events = [world.event("fn", { userId: "u1" }, stamp), world.event("paid", { userId: "u1" }, stamp)];
+  const from = world.changes.length;
+  world.do({ type: "events.received", events, resendable: false });
+  const id = world.startedSince(from)[0] ?? "";
+  world.ops(id, "step", [waits("w", "paid", { expression: byUser, lookback: "run" })]);
+  assert.deepEqual(received(world, id), { userId: "u1" });
+});
+
 test("an event resumes one wait of a run at most, also by look-back", () => {
   const { world, id } = started();
   world.at += 5;

@@ -96,7 +96,7 @@ export function deliver(draft: Draft, event: EventRecord, key: WaitKey | null, a
 /** What must be loaded for a wait to look back: by index since the path is known, by name before. */
 export function lookbackNeeds(state: StateView, run: RunView, opcode: WaitForEventOpcode, at: number): readonly Extract<Need, { kind: "pastEvents" }>[] {
   if (opcode.lookback === null || waitExpressionProblem(opcode) !== null) return [];
-  const from = opcode.lookback === "run" ? run.run.queuedAt : at - opcode.lookback;
+  const from = opcode.lookback === "run" ? beginningOf(run) : at - opcode.lookback;
   const key = waitKey(opcode.expression, triggerOf(run), at);
   const limit = state.settings.lookbackEventsMax;
   const base = { kind: "pastEvents", event: opcode.event, limit } as const;
@@ -104,6 +104,14 @@ export function lookbackNeeds(state: StateView, run: RunView, opcode: WaitForEve
   if (indexedSince === undefined) return [{ ...base, key: null, from, to: at }];
   const indexed = { ...base, key, from: Math.max(from, indexedSince), to: at };
   return from < indexedSince ? [{ ...base, key: null, from, to: indexedSince }, indexed] : [indexed];
+}
+
+/**
+ * When the event that started a run arrived. Events are stamped on arrival and decided later, so
+ * one that was sent right after it may be stamped before the run was created.
+ */
+function beginningOf(run: RunView): number {
+  return Math.min(run.run.queuedAt, ...run.events.map((event) => event.receivedAt));
 }
 
 /** The oldest event within the look-back that satisfies the wait and was not taken before. */
