@@ -26,14 +26,17 @@ export const functions = [
 ];
 
 /** Serves the functions on a loopback port; 0 takes a free one. Resolves with the app's URL. */
-export async function startShop(port: number): Promise<{ readonly url: string; readonly server: Server }> {
+export async function startShop(
+  port: number,
+): Promise<{ readonly url: string; readonly server: Server }> {
   const server = createServer(serve({ client: pawl, functions }));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
   });
   const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the shop listens on no port");
+  if (address === null || typeof address === "string")
+    throw new Error("the shop listens on no port");
   return { url: `http://127.0.0.1:${address.port}/api/pawl`, server };
 }
 

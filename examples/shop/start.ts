@@ -13,7 +13,9 @@ const runsMs = 60_000;
 
 const [major = 0] = process.versions.node.split(".").map(Number);
 if (major < 24) {
-  console.error(`Pawl needs Node 24 or newer; this is ${process.version}. "npm ci" brings it along: run "npm start".`);
+  console.error(
+    `Pawl needs Node 24 or newer; this is ${process.version}. "npm ci" brings it along: run "npm start".`,
+  );
   process.exit(1);
 }
 
@@ -28,14 +30,18 @@ const shop = await startShop(0);
 const server = startServer(port, shop.url);
 await ready(server);
 
-const timeline = new Timeline(process.stdout.isTTY === true, (text) => process.stdout.write(text));
-console.log(`Pawl serves on ${serverUrl}; the shop's functions are at ${shop.url}. Sending sample events.`);
+const timeline = new Timeline(Boolean(process.stdout.isTTY), (text) => process.stdout.write(text));
+console.log(
+  `Pawl serves on ${serverUrl}; the shop's functions are at ${shop.url}. Sending sample events.`,
+);
 const feed = await follow(timeline);
 const expected = await sendSampleEvents();
 await until(() => total(timeline) >= expected, runsMs, "the runs did not end");
 
 const ended = [...timeline.ended()].map(([state, count]) => `${count} ${state}`).join(", ");
-console.log(`\nDone: ${total(timeline)} runs ended (${ended}). Pawl listens on ${serverUrl} and goes on serving; press Ctrl-C to stop.`);
+console.log(
+  `\nDone: ${total(timeline)} runs ended (${ended}). Pawl listens on ${serverUrl} and goes on serving; press Ctrl-C to stop.`,
+);
 feed.resume();
 
 function total(of: Timeline): number {
@@ -45,8 +51,19 @@ function total(of: Timeline): number {
 /** The server as its users start it: its own process, on the embedded store in `.pawl/`. */
 function startServer(onPort: number, appUrl: string): ChildProcess {
   const cli = fileURLToPath(import.meta.resolve("pawl-cli/bin/pawl.js"));
-  const flags = ["dev", "--port", String(onPort), "-u", appUrl, "--no-discovery", "--log-level", "warn"];
-  const child = spawn(process.execPath, [cli, ...flags], { stdio: ["ignore", "inherit", "inherit"] });
+  const flags = [
+    "dev",
+    "--port",
+    String(onPort),
+    "-u",
+    appUrl,
+    "--no-discovery",
+    "--log-level",
+    "warn",
+  ];
+  const child = spawn(process.execPath, [cli, ...flags], {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
   const stop = (): void => {
     child.kill("SIGTERM");
   };
@@ -58,11 +75,15 @@ function startServer(onPort: number, appUrl: string): ChildProcess {
 
 /** Resolves when the server has answered and knows the shop's functions. */
 async function ready(child: ChildProcess): Promise<void> {
-  await until(async () => {
-    if (child.exitCode !== null) return false;
-    const info = (await (await fetch(`${serverUrl}/dev`)).json()) as { functions?: unknown[] }; // proof: the documented shape
-    return (info.functions?.length ?? 0) > 0;
-  }, readyMs, "the server did not start");
+  await until(
+    async () => {
+      if (child.exitCode !== null) return false;
+      const info = (await (await fetch(`${serverUrl}/dev`)).json()) as { functions?: unknown[] }; // proof: the documented shape
+      return (info.functions?.length ?? 0) > 0;
+    },
+    readyMs,
+    "the server did not start",
+  );
 }
 
 /** Reads the live feed into the timeline, from now on. */
@@ -77,7 +98,11 @@ async function follow(into: Timeline): Promise<Readable> {
   return stream;
 }
 
-async function until(done: () => boolean | Promise<boolean>, ms: number, failure: string): Promise<void> {
+async function until(
+  done: () => boolean | Promise<boolean>,
+  ms: number,
+  failure: string,
+): Promise<void> {
   const end = performance.now() + ms;
   while (performance.now() < end) {
     try {

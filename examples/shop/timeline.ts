@@ -68,7 +68,14 @@ export class Timeline {
   #run(line: FeedLine): RunRow {
     let run = this.#runs.get(line.runId);
     if (run === undefined) {
-      run = { id: line.runId, name: "", state: "queued", from: line.at, durationMs: null, steps: new Map() };
+      run = {
+        id: line.runId,
+        name: "",
+        state: "queued",
+        from: line.at,
+        durationMs: null,
+        steps: new Map(),
+      };
       this.#runs.set(line.runId, run);
     }
     return run;
@@ -110,18 +117,33 @@ export class Timeline {
     return `${row.name}\n${run.steps.size}`;
   }
 
-  #print(run: RunRow, step: string, state: string, attempts: number | null, durationMs: number | null): void {
+  #print(
+    run: RunRow,
+    step: string,
+    state: string,
+    attempts: number | null,
+    durationMs: number | null,
+  ): void {
     const what = step === "" ? run.name : `${run.name} > ${step}`;
     const attempt = attempts === null ? "" : `attempt ${attempts}`;
-    this.#write(`${run.id.slice(-6)}  ${what.padEnd(46)} ${state.padEnd(10)} ${attempt.padEnd(10)} ${duration(durationMs)}\n`);
+    this.#write(
+      `${run.id.slice(-6)}  ${what.padEnd(46)} ${state.padEnd(10)} ${attempt.padEnd(10)} ${duration(durationMs)}\n`,
+    );
   }
 
   #draw(): void {
-    const lines: string[] = ["", `${"run".padEnd(8)}${"function and step".padEnd(44)}${"state".padEnd(13)}${"attempt".padEnd(9)}duration`];
+    const lines: string[] = [
+      "",
+      `${"run".padEnd(8)}${"function and step".padEnd(44)}${"state".padEnd(13)}${"attempt".padEnd(9)}duration`,
+    ];
     for (const run of this.#runs.values()) {
-      lines.push(`${run.id.slice(-6).padEnd(8)}${run.name.padEnd(44)}${paint(run.state, 13)}${"".padEnd(9)}${duration(run.durationMs)}`);
+      lines.push(
+        `${run.id.slice(-6).padEnd(8)}${run.name.padEnd(44)}${paint(run.state, 13)}${"".padEnd(9)}${duration(run.durationMs)}`,
+      );
       for (const step of run.steps.values()) {
-        lines.push(`${"".padEnd(8)}  ${step.name.padEnd(42)}${paint(step.state, 13)}${String(step.attempts).padEnd(9)}${duration(step.durationMs)}`);
+        lines.push(
+          `${"".padEnd(8)}  ${step.name.padEnd(42)}${paint(step.state, 13)}${String(step.attempts).padEnd(9)}${duration(step.durationMs)}`,
+        );
       }
     }
     const up = this.#drawnLines === 0 ? "" : `\u001b[${this.#drawnLines}A`;
@@ -130,13 +152,27 @@ export class Timeline {
   }
 }
 
-const waitingStates: Readonly<Record<string, string>> = { sleep: "sleeping", waitForEvent: "waiting", invoke: "invoking" };
+const waitingStates: Readonly<Record<string, string>> = {
+  sleep: "sleeping",
+  waitForEvent: "waiting",
+  invoke: "invoking",
+};
 
-const colours: Readonly<Record<string, number>> = { completed: 32, failed: 31, retrying: 33, sleeping: 36, waiting: 36, invoking: 36, running: 34 };
+const colours: Readonly<Record<string, number>> = {
+  completed: 32,
+  failed: 31,
+  retrying: 33,
+  sleeping: 36,
+  waiting: 36,
+  invoking: 36,
+  running: 34,
+};
 
 function paint(state: string, width: number): string {
   const colour = colours[state];
-  return colour === undefined ? state.padEnd(width) : `\u001b[${colour}m${state.padEnd(width)}\u001b[0m`;
+  return colour === undefined
+    ? state.padEnd(width)
+    : `\u001b[${colour}m${state.padEnd(width)}\u001b[0m`;
 }
 
 function duration(ms: number | null): string {

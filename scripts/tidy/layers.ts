@@ -13,7 +13,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   "store-sqlite": ["protocol", "engine", "store"],
   sdk: ["protocol"],
   server: ["protocol", "engine", "store"],
-  simulator: ["protocol", "engine", "store"],
+  // The simulator runs the real shells, with a clock, a store and apps of its own.
+  simulator: ["protocol", "engine", "store", "server"],
   cli: ["protocol", "engine", "store", "store-sqlite", "server"],
 };
 

@@ -6,7 +6,10 @@ export const trackActivation = pawl.createFunction(
   { event: "shop/customer.ordered" },
   async ({ event, step }) => {
     const { customerId } = event.data;
-    await step.sendEvent("tell the others", { name: "shop/customer.activated", data: { customerId } });
+    await step.sendEvent("tell the others", {
+      name: "shop/customer.activated",
+      data: { customerId },
+    });
     return { activated: customerId };
   },
 );

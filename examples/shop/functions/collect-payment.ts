@@ -6,7 +6,10 @@ export const collectPayment = pawl.createFunction(
   { id: "collect-payment", retries: 4 },
   { event: "shop/payment.due" },
   async ({ event, step, attempt }) => {
-    const invoice = await step.run("create invoice", () => ({ id: `inv-${event.data.orderId}`, at: new Date() }));
+    const invoice = await step.run("create invoice", () => ({
+      id: `inv-${event.data.orderId}`,
+      at: new Date(),
+    }));
     const receipt = await step.run("charge card", () => {
       if (attempt < 2) throw new RetryAfterError("The bank did not answer", "1s");
       return `paid ${invoice.id}`;

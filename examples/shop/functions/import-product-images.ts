@@ -7,9 +7,14 @@ export const importProductImages = pawl.createFunction(
   async ({ event, step }) => {
     const uploads: string[] = [];
     for (const url of event.data.imageUrls) {
-      uploads.push(await step.run("copy image", (from: string) => from.replace("http://", "s3://"), url));
+      uploads.push(
+        await step.run("copy image", (from: string) => from.replace("http://", "s3://"), url),
+      );
     }
-    await step.run("save to product", () => ({ productId: event.data.productId, images: uploads.length }));
+    await step.run("save to product", () => ({
+      productId: event.data.productId,
+      images: uploads.length,
+    }));
     return uploads;
   },
 );

@@ -12,7 +12,10 @@ export const onboardingNudge = pawl.createFunction(
       timeout: "3s",
     });
     if (order !== null) {
-      return step.run("thank them", () => `thanked for an order of ${order.data.total / 100n} euros`);
+      return step.run(
+        "thank them",
+        () => `thanked for an order of ${order.data.total / 100n} euros`,
+      );
     }
     return step.run("nudge them", () => sendEmail(event.data.email, "Anything we can help with?"));
   },

@@ -7,6 +7,8 @@ export const scheduledReminder = pawl.createFunction(
   { event: "shop/reminder.requested" },
   async ({ event, step }) => {
     await step.sleepUntil("wait for the moment", event.data.at);
-    return step.run("send reminder", () => sendEmail(event.data.email, "You asked us to remind you"));
+    return step.run("send reminder", () =>
+      sendEmail(event.data.email, "You asked us to remind you"),
+    );
   },
 );

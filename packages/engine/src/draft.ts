@@ -3,15 +3,14 @@
 import type { Change } from "./changes.ts";
 import type { Command, Message } from "./commands.ts";
 import type { Decision, Reply } from "./decision.ts";
+import type { DraftHost, NewMessage } from "./draft-host.ts";
 import type { Effect } from "./effects.ts";
 import { Random } from "./random.ts";
 import type { EventRecord, Job, RunRecord } from "./records.ts";
 import { RunDraft } from "./run-draft.ts";
 import type { StateView } from "./state/view.ts";
 
-type Unstamped<M> = M extends unknown ? Omit<M, "at" | "seed"> : never;
-
-export class Draft {
+export class Draft implements DraftHost {
   readonly at: number;
   readonly random: Random;
   readonly state: StateView;
@@ -53,13 +52,10 @@ export class Draft {
     this.#effects.push(effect);
   }
 
-  /** Sends a command to another entity; it is taken in the same commit or put into a mailbox. */
-  send(message: Unstamped<Message>): void {
-    // proof: the two fields left out of the message type are added here.
-    this.#messages.push({ ...message, at: this.at, seed: this.random.seed() } as Message);
+  send(message: NewMessage): void {
+    this.#messages.push({ ...message, at: this.at, seed: this.random.seed() });
   }
 
-  /** Calls that may still go out through a gate, and whether others wait before it. */
   gateRoom(gate: string): { readonly room: number; readonly queued: number } {
     const { inFlight, queued } = this.state.gate(gate);
     return {
@@ -68,7 +64,6 @@ export class Draft {
     };
   }
 
-  /** Keeps the counts of a gate while jobs of this draft come, change and go. */
   countJob(gate: string, before: Job | undefined, after: Job | undefined): void {
     add(this.#leased, gate, holds(after, "leased") - holds(before, "leased"));
     add(this.#queued, gate, holds(after, "queued") - holds(before, "queued"));

@@ -1,6 +1,14 @@
 // What must be in memory before a command can be decided: questions to a store and their answers,
 // as data. `requirements.ts` says which command needs what.
-import type { EventRecord, Job, RunRecord, StepRecord, WaitKey, WaitPosition, WaitRecord } from "./records.ts";
+import type {
+  EventRecord,
+  Job,
+  RunRecord,
+  StepRecord,
+  WaitKey,
+  WaitPosition,
+  WaitRecord,
+} from "./records.ts";
 
 export type Need =
   | { readonly kind: "run"; readonly runId: string }
@@ -44,9 +52,16 @@ export interface StoredRun {
 export type Found =
   | { readonly need: Extract<Need, { kind: "run" }>; readonly run: StoredRun | null }
   | { readonly need: Extract<Need, { kind: "event" }>; readonly exists: boolean }
-  | { readonly need: Extract<Need, { kind: "idempotency" }>; readonly runId: string | null; readonly expiresAt: number }
+  | {
+      readonly need: Extract<Need, { kind: "idempotency" }>;
+      readonly runId: string | null;
+      readonly expiresAt: number;
+    }
   | { readonly need: Extract<Need, { kind: "waits" }>; readonly waits: readonly WaitRecord[] }
-  | { readonly need: Extract<Need, { kind: "pastEvents" }>; readonly events: readonly EventRecord[] }
+  | {
+      readonly need: Extract<Need, { kind: "pastEvents" }>;
+      readonly events: readonly EventRecord[];
+    }
   | {
       readonly need: Extract<Need, { kind: "expired" }>;
       readonly runIds: readonly string[];

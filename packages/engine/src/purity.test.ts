@@ -7,7 +7,17 @@ import type { Command } from "./commands.ts";
 import { decide } from "./decide.ts";
 import { requirements } from "./requirements.ts";
 import type { RunView } from "./state/view.ts";
-import { erred, failed, invokes, other, planned, ran, sleeps, waits, completes } from "./testing/opcodes.ts";
+import {
+  erred,
+  failed,
+  invokes,
+  other,
+  planned,
+  ran,
+  sleeps,
+  waits,
+  completes,
+} from "./testing/opcodes.ts";
 import { World } from "./testing/world.ts";
 
 const stepIds = ["a", "b", "c", "d"];
@@ -43,8 +53,20 @@ type Move =
 const at = fc.nat({ max: 5 });
 const opcodes = fc.array(opcode, { maxLength: 4 });
 const move: fc.Arbitrary<Move> = fc.oneof(
-  fc.record({ kind: fc.constant("send" as const), name: fc.constantFrom("parent", "go"), n: fc.nat({ max: 2 }), id: fc.constantFrom(null, "e1") }),
-  fc.record({ kind: fc.constant("answer" as const), run: at, job: at, stale: fc.boolean(), opcodes, version: fc.constantFrom(1, 2, 3) }),
+  fc.record({
+    kind: fc.constant("send" as const),
+    name: fc.constantFrom("parent", "go"),
+    n: fc.nat({ max: 2 }),
+    id: fc.constantFrom(null, "e1"),
+  }),
+  fc.record({
+    kind: fc.constant("answer" as const),
+    run: at,
+    job: at,
+    stale: fc.boolean(),
+    opcodes,
+    version: fc.constantFrom(1, 2, 3),
+  }),
   fc.record({ kind: fc.constant("fail" as const), run: at, job: at }),
   fc.record({ kind: fc.constant("complete" as const), run: at, job: at }),
   fc.record({ kind: fc.constant("lose" as const), run: at, job: at }),
@@ -61,7 +83,11 @@ function runIds(world: World): string[] {
 /** What a move comes to in this world; null when there is nothing it could be about. */
 function toCommand(world: World, step: Move): Parameters<World["do"]>[0] | null {
   if (step.kind === "send") {
-    return { type: "events.received", events: [world.event(step.name, { n: step.n }, { externalId: step.id })], resendable: false };
+    return {
+      type: "events.received",
+      events: [world.event(step.name, { n: step.n }, { externalId: step.id })],
+      resendable: false,
+    };
   }
   const ids = runIds(world);
   const runId = ids[step.run % Math.max(1, ids.length)];
@@ -85,13 +111,24 @@ function toCommand(world: World, step: Move): Parameters<World["do"]>[0] | null 
   const answered = { type: "call.answered", runId, jobId, sentAt: world.at } as const;
   if (step.kind === "answer") {
     const { opcodes: brought, version, stale } = step;
-    const answer = { kind: "opcodes", opcodes: brought, retryAfterMs: null, requestVersion: version } as const;
+    const answer = {
+      kind: "opcodes",
+      opcodes: brought,
+      retryAfterMs: null,
+      requestVersion: version,
+    } as const;
     return { ...answered, generation: stale ? generation - 1 : generation, answer };
   }
   const error = '{"name":"Error","message":"x"}' as never; // proof: JSON text
   const answer =
     step.kind === "fail"
-      ? ({ kind: "failed", error, noRetry: false, retryAfterMs: null, requestVersion: null } as const)
+      ? ({
+          kind: "failed",
+          error,
+          noRetry: false,
+          retryAfterMs: null,
+          requestVersion: null,
+        } as const)
       : ({ kind: "completed", memo: '{"data":1}' as never, requestVersion: 2 } as const); // proof: JSON text
   return { ...answered, generation, answer };
 }
@@ -171,7 +208,8 @@ function drive(world: World, id: string): void {
     const job = world.job(id, jobId);
     if (job === undefined) continue;
     if (job.kind !== "call" || job.state.at === "delayed") {
-      const dueAt = job.kind === "call" ? (job.state.at === "delayed" ? job.state.dueAt : 0) : job.dueAt;
+      const dueAt =
+        job.kind === "call" ? (job.state.at === "delayed" ? job.state.dueAt : 0) : job.dueAt;
       world.at = Math.max(world.at, dueAt);
       world.do({ type: "timer.due", runId: id, jobId: job.id });
     } else if (job.state.at === "queued") {

@@ -29,7 +29,8 @@ export function requirements(state: HotState, command: Command): readonly Need[]
       break;
     case "call.answered":
       want({ kind: "run", runId: command.runId });
-      if (command.answer.kind === "opcodes") wantLookback(state, command, command.answer.opcodes, want);
+      if (command.answer.kind === "opcodes")
+        wantLookback(state, command, command.answer.opcodes, want);
       break;
     case "call.lost":
     case "call.admitted":

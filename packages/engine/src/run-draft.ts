@@ -2,14 +2,14 @@
 // are folded, so that a decision yields at most one change for each.
 // Invariant: call jobs handed out twice never share (job id, generation), see `generationFloor`.
 import type { Change } from "./changes.ts";
-import type { Draft } from "./draft.ts";
+import type { DraftHost } from "./draft-host.ts";
 import { gateOf } from "./gate.ts";
 import type { CallJob, EventRecord, Job, RunRecord, StepRecord, WaitRecord } from "./records.ts";
 import type { RunView } from "./state/view.ts";
 import { hasEnded } from "./wake-up.ts";
 
 export class RunDraft {
-  readonly draft: Draft;
+  readonly draft: DraftHost;
   readonly #view: RunView;
   #run: RunRecord;
   #dirty: boolean;
@@ -20,7 +20,7 @@ export class RunDraft {
   #stateChars: number;
   #generationFloor: number;
 
-  constructor(draft: Draft, view: RunView, isNew: boolean) {
+  constructor(draft: DraftHost, view: RunView, isNew: boolean) {
     this.draft = draft;
     this.#view = view;
     this.#run = view.run;

@@ -8,7 +8,11 @@ import type { StateView } from "../state/view.ts";
 export function appRemoved(state: StateView, command: AppRemoved): Decision {
   const draft = new Draft(state, command);
   if (state.app(command.appId) === undefined) {
-    return draft.decide({ ok: false, code: "app_not_found", message: `No app ${command.appId} is registered.` });
+    return draft.decide({
+      ok: false,
+      code: "app_not_found",
+      message: `No app ${command.appId} is registered.`,
+    });
   }
   draft.write({ type: "app.delete", appId: command.appId });
   return draft.done();

@@ -34,7 +34,11 @@ function synced(command: AppSynced, modified: boolean): Reply {
   return { ok: true, value: { type: "synced", appId: command.app.id, modified } };
 }
 
-function withVersion(fn: NewFunction, before: AppRecord | undefined, appId: string): FunctionRecord {
+function withVersion(
+  fn: NewFunction,
+  before: AppRecord | undefined,
+  appId: string,
+): FunctionRecord {
   const old = before?.functions.find((known) => known.id === fn.id);
   const version = old === undefined ? 1 : old.config === fn.config ? old.version : old.version + 1;
   return { ...fn, appId, version };
@@ -44,7 +48,8 @@ function withVersion(fn: NewFunction, before: AppRecord | undefined, appId: stri
 function findProblem(state: StateView, command: AppSynced): string | null {
   const slugs = new Set<string>();
   for (const fn of command.functions) {
-    if (slugs.has(fn.slug)) return `App "${command.app.name}" registers function "${fn.slug}" twice. Give each function its own id.`;
+    if (slugs.has(fn.slug))
+      return `App "${command.app.name}" registers function "${fn.slug}" twice. Give each function its own id.`;
     slugs.add(fn.slug);
     const owner = state.functionBySlug(fn.slug);
     if (owner !== undefined && owner.appId !== command.app.id) {

@@ -48,7 +48,13 @@ function takeAnswer(run: RunDraft, job: CallJob, command: CallAnswered): void {
       return continueRun(run, { finished: [], race: job.race, vanished: true });
     case "failed": {
       if (dropIfRecorded(run, job)) return;
-      const failed = { ...answer, sentAt, stepId: job.target, displayName: job.displayName, attemptsMax: job.attemptsMax };
+      const failed = {
+        ...answer,
+        sentAt,
+        stepId: job.target,
+        displayName: job.displayName,
+        attemptsMax: job.attemptsMax,
+      };
       if (retryCall(run, job, failed)) return;
       run.deleteJob(job.id);
       return failRun(run, wrap("error", answer.error));

@@ -21,7 +21,8 @@ export function checkpointReceived(state: StateView, command: CheckpointReceived
   if (run === undefined) return draft.decide(runNotFound(command.runId));
   if (run.ended) return draft.decide(runEnded(run.run));
   const foreign = command.opcodes.find((opcode) => !isSyncOpcode(opcode));
-  if (foreign !== undefined) return draft.decide(notForCheckpoints(run, foreign.op, foreign.displayName));
+  if (foreign !== undefined)
+    return draft.decide(notForCheckpoints(run, foreign.op, foreign.displayName));
   const job = currentJob(run, command);
   // Step data is kept even when the dispatch is stale: those steps have run.
   const awaited = command.opcodes.filter(({ id }) => isAwaited(run, id)).map(({ id }) => id);
@@ -52,7 +53,11 @@ function currentJob(run: RunDraft, command: CheckpointReceived): CallJob | undef
 }
 
 /** Records the steps; returns the name of one that is recorded with another result. */
-function keepSteps(run: RunDraft, job: CallJob | undefined, command: CheckpointReceived): string | null {
+function keepSteps(
+  run: RunDraft,
+  job: CallJob | undefined,
+  command: CheckpointReceived,
+): string | null {
   let differs: string | null = null;
   for (const opcode of command.opcodes) {
     if (opcode.op === "RunComplete") {
@@ -66,7 +71,15 @@ function keepSteps(run: RunDraft, job: CallJob | undefined, command: CheckpointR
         recordStepRun(run, job, opcode, run.draft.at);
       } else if (job !== undefined) {
         const { at } = run.draft;
-        recordStep(run, opcode, { op: "run", memo, failed: true, attempts: job.attempt + 1, queuedAt: job.queuedAt, startedAt: at, endedAt: at });
+        recordStep(run, opcode, {
+          op: "run",
+          memo,
+          failed: true,
+          attempts: job.attempt + 1,
+          queuedAt: job.queuedAt,
+          startedAt: at,
+          endedAt: at,
+        });
       }
     }
   }

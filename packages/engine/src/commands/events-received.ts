@@ -32,7 +32,8 @@ function startTriggered(draft: Draft, event: EventRecord, started: Set<string>):
     if (seen.has(fn.id) || !applies(triggered, event, draft.at)) continue;
     seen.add(fn.id);
     const key = idempotencyKey(fn, event);
-    if (key !== null && (started.has(key) || draft.state.idempotency(key, draft.at) !== undefined)) continue;
+    if (key !== null && (started.has(key) || draft.state.idempotency(key, draft.at) !== undefined))
+      continue;
     const run = startRun(draft, fn, event, { id: null, parent: null });
     if (key === null) continue;
     started.add(key);

@@ -15,7 +15,13 @@ export function runInvoked(state: StateView, command: RunInvoked): Decision {
     // The caller looked first; the function can only have gone since.
     if (parent !== null) {
       const memo = unknownFunction(functionSlug);
-      draft.send({ type: "child.ended", ...parent, childRunId: newRunId ?? "", memo, failed: true });
+      draft.send({
+        type: "child.ended",
+        ...parent,
+        childRunId: newRunId ?? "",
+        memo,
+        failed: true,
+      });
     }
     const message = `No function "${functionSlug}" is registered. Check the id (<app>-<function>) and that its app is running and synced.`;
     return draft.decide({ ok: false, code: "function_not_found", message });

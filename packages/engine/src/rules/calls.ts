@@ -10,7 +10,18 @@ type NewCall = Omit<CallJob, "kind" | "runId" | "generation" | "again" | "state"
 
 /** Adds a call job and hands it out: now, at `dueAt`, or through the gate's queue. */
 export function addCall(run: RunDraft, call: NewCall, dueAt = run.draft.at): void {
-  handOut(run, { ...call, kind: "call", runId: run.id, generation: run.generationFloor, again: false, queuedAt: run.draft.at }, dueAt);
+  handOut(
+    run,
+    {
+      ...call,
+      kind: "call",
+      runId: run.id,
+      generation: run.generationFloor,
+      again: false,
+      queuedAt: run.draft.at,
+    },
+    dueAt,
+  );
 }
 
 /** Gives an existing job another go with a new generation, so that older answers are known. */
@@ -51,7 +62,11 @@ function lease(run: RunDraft, job: Omit<CallJob, "state">): void {
 }
 
 /** Attempts of a function, or of a step that names its own retries. */
-export function attemptsMaxOf(run: RunDraft, fn: FunctionRecord | undefined, retries: number | null): number {
+export function attemptsMaxOf(
+  run: RunDraft,
+  fn: FunctionRecord | undefined,
+  retries: number | null,
+): number {
   const { retriesDefault, retriesMax } = run.draft.state.settings;
   return Math.min(retries ?? fn?.retries ?? retriesDefault, retriesMax) + 1;
 }

@@ -13,7 +13,12 @@ function started(): { world: World; id: string } {
   return { world, id };
 }
 
-function checkpoint(world: World, id: string, opcodes: readonly Opcode[], requestId: string | null) {
+function checkpoint(
+  world: World,
+  id: string,
+  opcodes: readonly Opcode[],
+  requestId: string | null,
+) {
   return world.do({ type: "checkpoint.received", runId: id, jobId: "step", requestId, opcodes });
 }
 

@@ -54,11 +54,14 @@ function countIdle(run: RunDraft, progress: Progress): void {
   }
   if (hasPendingSteps(run) && progress.vanished !== true) return;
   if (idleDiscoveries >= run.draft.state.settings.idleDiscoveriesMax) {
-    failRun(run, errorMemo({
-      name: "PawlNoProgressError",
-      code: "no_progress",
-      message: `The function answered ${idleDiscoveries + 1} calls in a row without a result, a step or an error, so the run was ended. Check that every step it awaits is created by the same code path on each call.`,
-    }));
+    failRun(
+      run,
+      errorMemo({
+        name: "PawlNoProgressError",
+        code: "no_progress",
+        message: `The function answered ${idleDiscoveries + 1} calls in a row without a result, a step or an error, so the run was ended. Check that every step it awaits is created by the same code path on each call.`,
+      }),
+    );
     return;
   }
   run.update({ idleDiscoveries: idleDiscoveries + 1 });

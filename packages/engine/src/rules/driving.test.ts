@@ -29,10 +29,17 @@ test("a step that ran is recorded once and the discovery goes out again with a n
   assert.equal(world.call(id).generation, 1);
   assert.equal(world.call(id).attempt, 0);
   const types = world.changes.slice(before).map((c) => c.type);
-  assert.deepEqual(types, ["run.put", "step.put", "job.put"], "the run record is written for its version");
+  assert.deepEqual(
+    types,
+    ["run.put", "step.put", "job.put"],
+    "the run record is written for its version",
+  );
   const second = world.changes.length;
   world.ops(id, "step", [ran("b", 2)]);
-  assert.deepEqual(world.changes.slice(second).map((c) => c.type), ["step.put", "job.put"]);
+  assert.deepEqual(
+    world.changes.slice(second).map((c) => c.type),
+    ["step.put", "job.put"],
+  );
 });
 
 test("the result ends the run and leaves no job", () => {
@@ -62,7 +69,14 @@ test("version 2 joins parallel steps: one discovery, after the last", () => {
   world.ops(id, "c", [ran("c")]);
   assert.deepEqual(world.jobs(id), ["step"]);
   assert.equal(world.run(id).run.forcePlan, false, "immediate execution resumes");
-  assert.deepEqual([...world.run(id).steps.values()].map((s) => [s.id, s.seq]), [["b", 0], ["a", 1], ["c", 2]]);
+  assert.deepEqual(
+    [...world.run(id).steps.values()].map((s) => [s.id, s.seq]),
+    [
+      ["b", 0],
+      ["a", 1],
+      ["c", 2],
+    ],
+  );
 });
 
 test("version 1 discovers after every parallel step and keeps planning", () => {
@@ -203,7 +217,8 @@ test("a step's output beyond the limit fails that step; the state beyond the lim
   world.ops(id, "step", [ran("big", "x".repeat(60))]);
   assert.match(JSON.stringify(world.memo(id, "big")), /output_too_large/);
   assert.equal(world.run(id).steps.get("big")?.status, "failed");
-  for (let i = 0; i < 30 && world.run(id).run.status === "running"; i++) world.ops(id, "step", [ran(`s${i}`, "y".repeat(30))]);
+  for (let i = 0; i < 30 && world.run(id).run.status === "running"; i++)
+    world.ops(id, "step", [ran(`s${i}`, "y".repeat(30))]);
   assert.equal(world.run(id).run.status, "failed");
   assert.match(JSON.stringify(world.outputs.get(id)), /state_overflow/);
 });
@@ -236,7 +251,10 @@ test("a step that is planned and vanishes again and again ends the run", () => {
 
 test("a deferred function, which this server does not start, fails the run instead of being lost", () => {
   const { world, id } = started();
-  world.ops(id, "step", [{ ...planned("later"), op: "Unsupported", wireOp: "DeferAdd" }, completes(1)]);
+  world.ops(id, "step", [
+    { ...planned("later"), op: "Unsupported", wireOp: "DeferAdd" },
+    completes(1),
+  ]);
   assert.equal(world.run(id).run.status, "failed");
   assert.match(JSON.stringify(world.outputs.get(id)), /DeferAdd/);
 });

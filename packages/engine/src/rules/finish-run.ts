@@ -18,16 +18,20 @@ export function failRun(run: RunDraft, memo: JsonText): void {
 export function cancelRun(run: RunDraft, reason: string): void {
   run.update({ cancelReason: reason });
   const fn = run.draft.state.functionById(run.run.functionId);
-  finish(run, "cancelled", errorMemo({
-    name: "PawlRunCancelledError",
-    code: "run_cancelled",
-    message: `Run ${run.id} of ${fn?.slug ?? run.run.functionId} was cancelled: ${reason}`,
-  }));
+  finish(
+    run,
+    "cancelled",
+    errorMemo({
+      name: "PawlRunCancelledError",
+      code: "run_cancelled",
+      message: `Run ${run.id} of ${fn?.slug ?? run.run.functionId} was cancelled: ${reason}`,
+    }),
+  );
 }
 
 function finish(run: RunDraft, ending: Ending, output: JsonText): void {
   const { draft } = run;
-  for (const job of [...run.jobs()]) {
+  for (const job of Array.from(run.jobs())) {
     if (job.kind === "call" && job.state.at === "leased") {
       draft.effect({ type: "abort", runId: run.id, jobId: job.id, generation: job.generation });
     }

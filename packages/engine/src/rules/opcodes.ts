@@ -34,11 +34,17 @@ export interface Outcome {
 /** Waits go first, so that an event which a step of the same answer causes meets them. */
 function inOrder(opcodes: readonly Opcode[]): readonly Opcode[] {
   const waits = opcodes.filter((o) => o.op === "WaitForEvent");
-  return waits.length === 0 ? opcodes : [...waits, ...opcodes.filter((o) => o.op !== "WaitForEvent")];
+  return waits.length === 0
+    ? opcodes
+    : [...waits, ...opcodes.filter((o) => o.op !== "WaitForEvent")];
 }
 
 /** Applies all opcodes of a current answer. The call's job ends, unless it is tried again. */
-export function applyOpcodes(run: RunDraft, dispatch: Dispatch, opcodes: readonly Opcode[]): Outcome {
+export function applyOpcodes(
+  run: RunDraft,
+  dispatch: Dispatch,
+  opcodes: readonly Opcode[],
+): Outcome {
   const finished: string[] = [];
   let race = dispatch.job.race;
   let retried = false;
@@ -49,8 +55,10 @@ export function applyOpcodes(run: RunDraft, dispatch: Dispatch, opcodes: readonl
   for (const opcode of inOrder(opcodes)) {
     if (run.ended) break;
     const belongs = isExpected(dispatch.job, opcode);
-    if (opcode.op === "StepError" && !retried && belongs) retried = failStep(run, dispatch, opcode, finished);
-    else if (opcode.op !== "StepError" && belongs && applyOne(run, dispatch, opcode, parallel)) finished.push(opcode.id);
+    if (opcode.op === "StepError" && !retried && belongs)
+      retried = failStep(run, dispatch, opcode, finished);
+    else if (opcode.op !== "StepError" && belongs && applyOne(run, dispatch, opcode, parallel))
+      finished.push(opcode.id);
     race ||= opcode.race;
   }
   return { finished, race, retried };
@@ -67,7 +75,12 @@ function isExpected(job: CallJob, opcode: Opcode): boolean {
 }
 
 /** Applies one opcode; returns whether it finished a step. */
-function applyOne(run: RunDraft, dispatch: Dispatch, opcode: Exclude<Opcode, StepErrorOpcode>, parallel: boolean): boolean {
+function applyOne(
+  run: RunDraft,
+  dispatch: Dispatch,
+  opcode: Exclude<Opcode, StepErrorOpcode>,
+  parallel: boolean,
+): boolean {
   switch (opcode.op) {
     case "StepRun":
       return recordStepRun(run, dispatch.job, opcode, dispatch.sentAt);
@@ -91,7 +104,12 @@ function applyOne(run: RunDraft, dispatch: Dispatch, opcode: Exclude<Opcode, Ste
 }
 
 /** Records the result of a step that ran in a call. */
-export function recordStepRun(run: RunDraft, job: CallJob | undefined, opcode: StepRunOpcode, sentAt: number): boolean {
+export function recordStepRun(
+  run: RunDraft,
+  job: CallJob | undefined,
+  opcode: StepRunOpcode,
+  sentAt: number,
+): boolean {
   const { at } = run.draft;
   return recordStep(run, opcode, {
     op: "run",
@@ -107,7 +125,12 @@ export function recordStepRun(run: RunDraft, job: CallJob | undefined, opcode: S
 type FailureOpcode = StepErrorOpcode | StepFailedOpcode | UnsupportedOpcode;
 
 /** Records a step that failed for good: user code may catch it at the next call. */
-function recordFailure(run: RunDraft, dispatch: Dispatch, opcode: FailureOpcode, error: JsonText): boolean {
+function recordFailure(
+  run: RunDraft,
+  dispatch: Dispatch,
+  opcode: FailureOpcode,
+  error: JsonText,
+): boolean {
   const { job, sentAt } = dispatch;
   const { at } = run.draft;
   retryCall(run, job, { ...attemptOf(opcode, dispatch), error, noRetry: true, retryAfterMs: null });
@@ -123,11 +146,17 @@ function recordFailure(run: RunDraft, dispatch: Dispatch, opcode: FailureOpcode,
 }
 
 /** A failed attempt of a step: plans the next one (true), or records the failure. */
-function failStep(run: RunDraft, dispatch: Dispatch, opcode: StepErrorOpcode, finished: string[]): boolean {
+function failStep(
+  run: RunDraft,
+  dispatch: Dispatch,
+  opcode: StepErrorOpcode,
+  finished: string[],
+): boolean {
   if (run.step(opcode.id) !== undefined) return false;
   const { retriesMax } = run.draft.state.settings;
   const attempt = attemptOf(opcode, dispatch);
-  const attemptsMax = opcode.retries === null ? attempt.attemptsMax : Math.min(opcode.retries, retriesMax) + 1;
+  const attemptsMax =
+    opcode.retries === null ? attempt.attemptsMax : Math.min(opcode.retries, retriesMax) + 1;
   const { noRetry, error } = opcode;
   const last = noRetry || dispatch.job.attempt + 1 >= attemptsMax;
   if (!last) {
@@ -161,4 +190,3 @@ function refuse(run: RunDraft, dispatch: Dispatch, opcode: UnsupportedOpcode): b
   failRun(run, wrap("error", error));
   return false;
 }
-

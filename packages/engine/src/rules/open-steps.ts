@@ -16,7 +16,11 @@ import { errorMemo, wrap } from "./memo.ts";
 import { recordStep } from "./steps.ts";
 import { findPastEvent, indexWait, waitExpressionProblem } from "./waits.ts";
 
-export type OpeningOpcode = StepPlannedOpcode | SleepOpcode | WaitForEventOpcode | InvokeFunctionOpcode;
+export type OpeningOpcode =
+  | StepPlannedOpcode
+  | SleepOpcode
+  | WaitForEventOpcode
+  | InvokeFunctionOpcode;
 
 /** Whether an opcode opens something that outlives the answer. */
 export function isOpening(opcode: Opcode): opcode is OpeningOpcode {
@@ -30,7 +34,8 @@ export function isOpening(opcode: Opcode): opcode is OpeningOpcode {
 
 /** Opens a step unless it is open or recorded. Returns whether it was finished at once. */
 export function openStep(run: RunDraft, opcode: OpeningOpcode, parallel: boolean): boolean {
-  if (run.ended || run.step(opcode.id) !== undefined || run.job(opcode.id) !== undefined) return false;
+  if (run.ended || run.step(opcode.id) !== undefined || run.job(opcode.id) !== undefined)
+    return false;
   switch (opcode.op) {
     case "StepPlanned":
       return plan(run, opcode, parallel);
@@ -67,7 +72,11 @@ function sleep(run: RunDraft, opcode: SleepOpcode, parallel: boolean): boolean {
 function wait(run: RunDraft, opcode: WaitForEventOpcode, parallel: boolean): boolean {
   const problem = waitExpressionProblem(opcode);
   if (problem !== null) {
-    const error = errorMemo({ name: "InvalidExpression", code: "expression_invalid", message: problem });
+    const error = errorMemo({
+      name: "InvalidExpression",
+      code: "expression_invalid",
+      message: problem,
+    });
     return finishAtOnce(run, opcode, "waitForEvent", error, true);
   }
   const past = findPastEvent(run, opcode);
@@ -91,7 +100,10 @@ function invoke(run: RunDraft, opcode: InvokeFunctionOpcode, parallel: boolean):
   if (draft.state.functionBySlug(opcode.functionSlug) === undefined) {
     return finishAtOnce(run, opcode, "invoke", unknownFunction(opcode.functionSlug), true);
   }
-  const dueAt = opcode.timeout === null ? draft.at + draft.state.settings.waitMaxMs : momentOf(run, opcode.timeout);
+  const dueAt =
+    opcode.timeout === null
+      ? draft.at + draft.state.settings.waitMaxMs
+      : momentOf(run, opcode.timeout);
   const childRunId = draft.random.ulid(draft.at);
   run.putJob({
     ...base(run, opcode, parallel),
@@ -136,8 +148,15 @@ function invokedEvent(run: RunDraft, opcode: InvokeFunctionOpcode): EventRecord 
 }
 
 /** Adds `_inngest` to the data of an invocation without touching what the caller sent. */
-export function withCorrelation(data: JsonText, slug: string, correlationId: string | null): JsonText {
-  const internal = toJsonText({ fn_id: slug, ...(correlationId === null ? {} : { correlation_id: correlationId }) });
+export function withCorrelation(
+  data: JsonText,
+  slug: string,
+  correlationId: string | null,
+): JsonText {
+  const internal = toJsonText({
+    fn_id: slug,
+    ...(correlationId === null ? {} : { correlation_id: correlationId }),
+  });
   const open = data.trim();
   if (!open.startsWith("{")) return wrap("data", data);
   const empty = open.slice(1, -1).trim() === "";
@@ -153,11 +172,22 @@ function finishAtOnce(
   failed = false,
 ): boolean {
   const { at } = run.draft;
-  return recordStep(run, opcode, { op, memo, failed, attempts: 1, queuedAt: at, startedAt: at, endedAt: at });
+  return recordStep(run, opcode, {
+    op,
+    memo,
+    failed,
+    attempts: 1,
+    queuedAt: at,
+    startedAt: at,
+    endedAt: at,
+  });
 }
 
 /** A moment as an absolute time, no later than the longest wait allows. */
-function momentOf(run: RunDraft, moment: { readonly at: number } | { readonly forMs: number }): number {
+function momentOf(
+  run: RunDraft,
+  moment: { readonly at: number } | { readonly forMs: number },
+): number {
   const { at, state } = run.draft;
   const asked = "at" in moment ? moment.at : at + moment.forMs;
   return Math.min(asked, at + state.settings.waitMaxMs);

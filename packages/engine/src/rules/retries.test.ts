@@ -54,7 +54,14 @@ test("a function error is retried with its own attempts, then fails the run", ()
   assert.equal(world.run(id).run.status, "failed");
   assert.deepEqual(world.outputs.get(id), { error: { name: "Error", message: "last" } });
   const attempts = world.changes.flatMap((c) => (c.type === "attempt.put" ? [c.attempt] : []));
-  assert.deepEqual(attempts.map((a) => [a.attempt, a.retryAt === null]), [[0, false], [1, false], [2, true]]);
+  assert.deepEqual(
+    attempts.map((a) => [a.attempt, a.retryAt === null]),
+    [
+      [0, false],
+      [1, false],
+      [2, true],
+    ],
+  );
 });
 
 test("a non-retriable function error fails the run at once", () => {
@@ -97,7 +104,12 @@ test("a step may have retries of its own, above or below the function's", () => 
 
 test("retry-after that comes with a step error sets the time of the next attempt", () => {
   const { world, id } = started();
-  world.answer(id, "step", { kind: "opcodes", opcodes: [erred("a")], retryAfterMs: 42_000, requestVersion: 2 });
+  world.answer(id, "step", {
+    kind: "opcodes",
+    opcodes: [erred("a")],
+    retryAfterMs: 42_000,
+    requestVersion: 2,
+  });
   assert.equal(dueAt(world, id), world.at + 42_000);
 });
 
@@ -131,7 +143,12 @@ test("a late answer decides nothing, but the step results it brings are kept", (
     jobId: "step",
     generation: 0,
     sentAt: world.at,
-    answer: { kind: "opcodes", opcodes: [ran("a", "first")], retryAfterMs: null, requestVersion: 2 },
+    answer: {
+      kind: "opcodes",
+      opcodes: [ran("a", "first")],
+      retryAfterMs: null,
+      requestVersion: 2,
+    },
   });
   assert.equal(late.ok, false);
   assert.ok(!late.ok && late.code === "dispatch_stale");
@@ -191,7 +208,12 @@ test("a call whose step was recorded by a late answer is not tried again when it
       jobId: "a",
       generation: first,
       sentAt: world.at,
-      answer: { kind: "opcodes", opcodes: [ran("a", "late")], retryAfterMs: null, requestVersion: 2 },
+      answer: {
+        kind: "opcodes",
+        opcodes: [ran("a", "late")],
+        retryAfterMs: null,
+        requestVersion: 2,
+      },
     });
     assert.deepEqual(world.jobs(id), ["a"], "the second call is still out");
     if (end === "fail") world.fail(id, "boom", {}, "a");

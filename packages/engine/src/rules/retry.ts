@@ -21,7 +21,9 @@ export interface FailedAttempt {
 export function retryCall(run: RunDraft, job: CallJob, failed: FailedAttempt): boolean {
   const { at, random, state } = run.draft;
   const again = !failed.noRetry && job.attempt + 1 < failed.attemptsMax;
-  const retryAt = again ? at + backoffMs(job.attempt, failed.retryAfterMs, state.settings, random) : null;
+  const retryAt = again
+    ? at + backoffMs(job.attempt, failed.retryAfterMs, state.settings, random)
+    : null;
   run.draft.write({
     type: "attempt.put",
     attempt: {

@@ -1,4 +1,4 @@
-// The birth of a run.
+// The birth of a run, and the key that keeps it from being born twice.
 import type { EventRecord, FunctionRecord, RunParent } from "../records.ts";
 import type { Draft } from "../draft.ts";
 import type { RunDraft } from "../run-draft.ts";

@@ -7,7 +7,9 @@ import type { FunctionRecord } from "../records.ts";
 import { invokes, planned, ran } from "../testing/opcodes.ts";
 import { World } from "../testing/world.ts";
 
-const on = (event: string, expression: string | null = null): FunctionRecord["triggers"] => [{ kind: "event", event, expression }];
+const on = (event: string, expression: string | null = null): FunctionRecord["triggers"] => [
+  { kind: "event", event, expression },
+];
 
 function worldWith(functions: readonly Partial<FunctionRecord>[], settings = {}): World {
   const world = new World(settings);
@@ -28,7 +30,9 @@ test("triggers: names, wildcards, expressions; several triggers start a function
     { slug: "twice", triggers: [...on("user/created"), ...on("user/*")] },
     { slug: "other", triggers: on("order/created") },
   ]);
-  const started = world.send("user/created", { vip: false }).map((id) => world.run(id).run.functionId);
+  const started = world
+    .send("user/created", { vip: false })
+    .map((id) => world.run(id).run.functionId);
   assert.deepEqual(started.toSorted(), ["id-exact", "id-twice", "id-wild"]);
   assert.equal(world.send("user/created", { vip: true }).length, 4);
   assert.equal(world.send("user/deleted").length, 2);
@@ -47,7 +51,11 @@ test("the same event id twice in one request starts a function once", () => {
   const world = worldWith([{ slug: "fn" }]);
   const event = { externalId: "same" };
   const from = world.changes.length;
-  world.do({ type: "events.received", events: [world.event("fn", {}, event), world.event("fn", {}, event)], resendable: false });
+  world.do({
+    type: "events.received",
+    events: [world.event("fn", {}, event), world.event("fn", {}, event)],
+    resendable: false,
+  });
   assert.equal(world.startedSince(from).length, 1);
 });
 
@@ -58,7 +66,10 @@ test("a request that is sent again, with the ids of its seed, changes nothing", 
   const before = world.changes.length;
   const reply = world.do({ type: "events.received", events, resendable: true });
   assert.equal(world.changes.length, before);
-  assert.deepEqual(reply, { ok: true, value: { type: "accepted", eventIds: events.map((e) => e.id) } });
+  assert.deepEqual(reply, {
+    ok: true,
+    value: { type: "accepted", eventIds: events.map((e) => e.id) },
+  });
 });
 
 test("an event of the future delays the start until its time", () => {
@@ -71,10 +82,17 @@ test("an event of the future delays the start until its time", () => {
 });
 
 test("invoke starts the function and brings its result, its error, or its absence", () => {
-  const world = worldWith([{ slug: "parent", retries: 0 }, { slug: "child", triggers: on("never") }]);
+  const world = worldWith([
+    { slug: "parent", retries: 0 },
+    { slug: "child", triggers: on("never") },
+  ]);
   const parent = only(world.send("parent"));
   const from = world.changes.length;
-  world.ops(parent, "step", [invokes("ok", "child"), invokes("bad", "child"), invokes("none", "nobody")]);
+  world.ops(parent, "step", [
+    invokes("ok", "child"),
+    invokes("bad", "child"),
+    invokes("none", "nobody"),
+  ]);
   const [ok, bad] = world.startedSince(from).filter((id) => id !== parent);
   assert.ok(ok && bad);
   assert.deepEqual(JSON.parse(world.run(ok).events[0]?.data ?? ""), {
@@ -84,7 +102,10 @@ test("invoke starts the function and brings its result, its error, or its absenc
   const job = world.job(parent, "ok");
   assert.ok(job?.kind === "invoke");
   assert.equal(job.childRunId, ok);
-  assert.match(JSON.stringify(world.memo(parent, "none")), /could not find function with ID: nobody/);
+  assert.match(
+    JSON.stringify(world.memo(parent, "none")),
+    /could not find function with ID: nobody/,
+  );
   world.complete(ok, { square: 9 });
   world.fail(bad, "child broke", { noRetry: true });
   assert.deepEqual(world.memo(parent, "ok"), { data: { square: 9 } });
@@ -124,7 +145,10 @@ test("an invoke that takes too long times out; the child's end comes too late", 
 });
 
 test("the types sidecar of a result reaches only apps that read it", () => {
-  for (const [sdk, expected] of [["js:v4.24.0", { data: "1" }], ["pawl-js:v0.1.0", { data: "1", types: { "": "bigint" } }]] as const) {
+  for (const [sdk, expected] of [
+    ["js:v4.24.0", { data: "1" }],
+    ["pawl-js:v0.1.0", { data: "1", types: { "": "bigint" } }],
+  ] as const) {
     const world = new World();
     world.sync("app", [{ slug: "parent" }, { slug: "child", triggers: on("never") }], sdk);
     const parent = only(world.send("parent"));
@@ -157,13 +181,21 @@ test("cancelling stops calls that are out and ignores their answers", () => {
 test("a failed run publishes function.failed, which starts onFailure; runs of such events publish none", () => {
   const world = worldWith([
     { slug: "app-fn", triggers: on("go") },
-    { slug: "app-fn-failure", triggers: on("inngest/function.failed", "event.data.function_id == 'app-fn'") },
+    {
+      slug: "app-fn-failure",
+      triggers: on("inngest/function.failed", "event.data.function_id == 'app-fn'"),
+    },
   ]);
   const id = only(world.send("go", { a: 1 }));
   const from = world.changes.length;
   world.fail(id, "broken", { noRetry: true });
   const handler = only(world.startedSince(from).filter((run) => run !== id));
-  const data = JSON.parse(world.run(handler).events[0]?.data ?? "");
+  // proof: protocol.md 4, the data of inngest/function.failed
+  const data = JSON.parse(world.run(handler).events[0]?.data ?? "") as {
+    readonly run_id: string;
+    readonly error: unknown;
+    readonly event: { readonly data: unknown };
+  };
   assert.equal(data.run_id, id);
   assert.deepEqual(data.error, { name: "Error", message: "broken" });
   assert.deepEqual(data.event.data, { a: 1 });
@@ -176,7 +208,10 @@ test("function.finished is written only where somebody listens; cancelled always
   const quiet = worldWith([{ slug: "fn" }]);
   quiet.complete(only(quiet.send("fn")), 1);
   assert.deepEqual(eventNames(quiet), ["fn"]);
-  const heard = worldWith([{ slug: "fn" }, { slug: "all", triggers: on("inngest/function.finished") }]);
+  const heard = worldWith([
+    { slug: "fn" },
+    { slug: "all", triggers: on("inngest/function.finished") },
+  ]);
   heard.complete(only(heard.send("fn")), 1);
   assert.deepEqual(eventNames(heard), ["fn", "inngest/function.finished"]);
   const cancelled = worldWith([{ slug: "fn" }]);
@@ -191,13 +226,23 @@ function eventNames(world: World): string[] {
 test("an app has so many calls out; the others wait in its gate's queue and go in order", () => {
   const world = worldWith([{ slug: "fn" }], { callsPerAppMax: 2 });
   const ids = Array.from({ length: 5 }, () => only(world.send("fn")));
-  assert.deepEqual(ids.map((id) => world.call(id).state.at), ["leased", "leased", "queued", "queued", "queued"]);
+  assert.deepEqual(
+    ids.map((id) => world.call(id).state.at),
+    ["leased", "leased", "queued", "queued", "queued"],
+  );
   assert.deepEqual({ ...world.state.gate("app:app-app") }, { inFlight: 2, queued: 3 });
   world.complete(ids[0] ?? "");
-  assert.deepEqual(world.effects.filter((e) => e.type === "pull"), [{ type: "pull", gate: "app:app-app" }]);
+  assert.deepEqual(
+    world.effects.filter((e) => e.type === "pull"),
+    [{ type: "pull", gate: "app:app-app" }],
+  );
   world.do({ type: "call.admitted", runId: ids[2] ?? "", jobId: "step" });
   world.do({ type: "call.admitted", runId: ids[3] ?? "", jobId: "step" });
-  assert.deepEqual(ids.slice(2).map((id) => world.call(id).state.at), ["leased", "queued", "queued"], "no more than there is room for");
+  assert.deepEqual(
+    ids.slice(2).map((id) => world.call(id).state.at),
+    ["leased", "queued", "queued"],
+    "no more than there is room for",
+  );
   assert.deepEqual({ ...world.state.gate("app:app-app") }, { inFlight: 2, queued: 2 });
 });
 
@@ -210,7 +255,11 @@ test("no slot leaks through retries, losses, cancels and parallel steps", () => 
   const b = only(world.send("fn"));
   world.do({ type: "call.lost", runId: b, jobId: "step", generation: 0 });
   assert.deepEqual(gate(), { inFlight: 1, queued: 0 });
-  world.ops(b, "step", ["p1", "p2", "p3", "p4"].map((s) => planned(s)));
+  world.ops(
+    b,
+    "step",
+    ["p1", "p2", "p3", "p4"].map((s) => planned(s)),
+  );
   assert.deepEqual(gate(), { inFlight: 3, queued: 1 });
   world.do({ type: "run.cancelled", runId: b, reason: "x" });
   assert.deepEqual(gate(), { inFlight: 0, queued: 0 });
@@ -220,7 +269,13 @@ test("syncing: the same checksum changes nothing, versions count changes, bad ex
   const world = new World();
   world.sync("app", [{ slug: "fn" }]);
   world.sync("app", [{ slug: "fn", config: toJsonText({ changed: 1 }) }, { slug: "new" }]);
-  assert.deepEqual(world.state.app("app-app")?.functions.map((f) => [f.slug, f.version]), [["fn", 2], ["new", 1]]);
+  assert.deepEqual(
+    world.state.app("app-app")?.functions.map((f) => [f.slug, f.version]),
+    [
+      ["fn", 2],
+      ["new", 1],
+    ],
+  );
   const bad = world.sync("app", [{ slug: "fn", triggers: on("e", "event.data.(") }]);
   assert.ok(!bad.ok && bad.code === "config_invalid");
   assert.match(bad.ok ? "" : bad.message, /"event.data.\(".*function "fn"/);
@@ -233,11 +288,21 @@ test("syncing: the same checksum changes nothing, versions count changes, bad ex
 
 test("a failed sync keeps what was registered, with the reason", () => {
   const world = worldWith([{ slug: "fn" }]);
-  world.do({ type: "app.syncFailed", appId: "app-app", url: "http://localhost", error: "unreachable" });
+  world.do({
+    type: "app.syncFailed",
+    appId: "app-app",
+    url: "http://localhost",
+    error: "unreachable",
+  });
   assert.equal(world.state.app("app-app")?.error, "unreachable");
   assert.equal(world.send("fn").length, 1);
   const before = world.changes.length;
-  world.do({ type: "app.syncFailed", appId: "app-app", url: "http://localhost", error: "unreachable" });
+  world.do({
+    type: "app.syncFailed",
+    appId: "app-app",
+    url: "http://localhost",
+    error: "unreachable",
+  });
   assert.equal(world.changes.length, before);
   world.do({ type: "app.removed", appId: "app-app" });
   assert.equal(world.send("fn").length, 0);

@@ -7,7 +7,10 @@ import { failRun } from "./finish-run.ts";
 import { errorMemo } from "./memo.ts";
 
 /** What people see of a step, as opcodes and jobs carry it. */
-export type StepFace = Pick<Opcode & Job, "id" | "displayName" | "userId" | "userIndex" | "stepType" | "opts">;
+export type StepFace = Pick<
+  Opcode & Job,
+  "id" | "displayName" | "userId" | "userIndex" | "stepType" | "opts"
+>;
 
 interface Ended {
   readonly op: StepOp;
@@ -27,13 +30,27 @@ export function recordStep(run: RunDraft, face: StepFace, ended: Ended): boolean
   if (run.ended || run.step(face.id) !== undefined) return false;
   const { stepsPerRunMax, stepOutputCharsMax, runStateCharsMax } = run.draft.state.settings;
   if (run.stepCount >= stepsPerRunMax) {
-    failRun(run, overflow("InngestErrFunctionOverflowed", `The function run exceeded the step limit of ${stepsPerRunMax} steps.`, "steps_overflow"));
+    failRun(
+      run,
+      overflow(
+        "InngestErrFunctionOverflowed",
+        `The function run exceeded the step limit of ${stepsPerRunMax} steps.`,
+        "steps_overflow",
+      ),
+    );
     return false;
   }
   const tooLarge = ended.memo.length > stepOutputCharsMax;
   const memo = tooLarge ? outputTooLarge(face, ended.memo.length, stepOutputCharsMax) : ended.memo;
   if (run.stateChars + memo.length > runStateCharsMax) {
-    failRun(run, overflow("InngestErrStateOverflowed", `The results of all steps of the run exceeded the limit of ${runStateCharsMax} characters with step "${face.displayName}" (setting runStateCharsMax).`, "state_overflow"));
+    failRun(
+      run,
+      overflow(
+        "InngestErrStateOverflowed",
+        `The results of all steps of the run exceeded the limit of ${runStateCharsMax} characters with step "${face.displayName}" (setting runStateCharsMax).`,
+        "state_overflow",
+      ),
+    );
     return false;
   }
   // Whatever would still have brought this step is not needed; a call that is out will be late.
@@ -72,7 +89,12 @@ function toRecord(face: StepFace, ended: Ended): Omit<StepRecord, "seq"> {
 }
 
 /** Ends a job that is not a call (sleep, wait, invoke) with the memo its step gets. */
-export function endStepJob(run: RunDraft, job: Exclude<Job, { kind: "call" }>, memo: JsonText, failed = false): boolean {
+export function endStepJob(
+  run: RunDraft,
+  job: Exclude<Job, { kind: "call" }>,
+  memo: JsonText,
+  failed = false,
+): boolean {
   run.deleteJob(job.id);
   const { at } = run.draft;
   return recordStep(run, job, {

@@ -93,7 +93,10 @@ test("the look-back reaches events of the same request, which are stamped before
   const world = new World();
   world.sync("app", [{ slug: "fn" }]);
   const stamp = { receivedAt: world.at - 3 };
-  const events = [world.event("fn", { userId: "u1" }, stamp), world.event("paid", { userId: "u1" }, stamp)];
+  const events = [
+    world.event("fn", { userId: "u1" }, stamp),
+    world.event("paid", { userId: "u1" }, stamp),
+  ];
   const from = world.changes.length;
   world.do({ type: "events.received", events, resendable: false });
   const id = world.startedSince(from)[0] ?? "";
@@ -158,7 +161,13 @@ test("waits with an equality stand under a key; the others under none", () => {
     waits("plain", "paid", { expression: "async.data.total > 5" }),
   ]);
   const stored = world.changes.flatMap((c) => (c.type === "wait.put" ? [c.wait] : []));
-  assert.deepEqual(stored.map((w) => [w.jobId, w.key?.path ?? null]), [["keyed", "data.userId"], ["plain", null]]);
+  assert.deepEqual(
+    stored.map((w) => [w.jobId, w.key?.path ?? null]),
+    [
+      ["keyed", "data.userId"],
+      ["plain", null],
+    ],
+  );
   assert.deepEqual(JSON.parse(stored[0]?.trigger ?? ""), { data: { userId: "u1" } });
   world.send("paid", { userId: "u9", total: 6 });
   assert.deepEqual(world.jobs(id), ["keyed"]);
@@ -169,8 +178,14 @@ test("events of names that nobody waits for carry no keys and ask for no waits",
   world.ops(id, "step", [waits("w", "paid", { expression: byUser })]);
   world.send("other", { userId: "u1" });
   world.send("paid", { userId: "u7" });
-  const keys = world.changes.flatMap((c) => (c.type === "event.put" ? [[c.event.name, c.keys.length]] : []));
-  assert.deepEqual(keys, [["fn", 0], ["other", 0], ["paid", 1]]);
+  const keys = world.changes.flatMap((c) =>
+    c.type === "event.put" ? [[c.event.name, c.keys.length]] : [],
+  );
+  assert.deepEqual(keys, [
+    ["fn", 0],
+    ["other", 0],
+    ["paid", 1],
+  ]);
 });
 
 test("an event that thousands of runs wait for reaches them all, page by page", () => {
@@ -204,7 +219,9 @@ test("sleeps end at their time, those without a duration at once", () => {
   assert.equal(world.memo(id, "none"), null);
   world.ops(id, "step", [sleeps("nap", 5_000)]);
   assert.deepEqual(world.jobs(id), ["nap"]);
-  assert.deepEqual(world.effects, [{ type: "timer", runId: id, jobId: "nap", dueAt: world.at + 5_000 }]);
+  assert.deepEqual(world.effects, [
+    { type: "timer", runId: id, jobId: "nap", dueAt: world.at + 5_000 },
+  ]);
   world.wake(id, "nap", world.at + 5_000);
   assert.equal(world.memo(id, "nap"), null);
   assert.deepEqual(world.jobs(id), ["step"]);

@@ -50,13 +50,22 @@ export function indexWait(run: RunDraft, opcode: WaitForEventOpcode, expiresAt: 
     event,
     key,
     expression,
-    trigger: toJsonText(expression === null ? null : prune(trigger, readPaths(compileExpression(expression), "event"))),
+    trigger: toJsonText(
+      expression === null
+        ? null
+        : prune(trigger, readPaths(compileExpression(expression), "event")),
+    ),
     expiresAt,
   };
   run.addWait(wait);
 }
 
-function matches(expression: string | null, trigger: JsonValue, candidate: EventRecord, at: number): boolean {
+function matches(
+  expression: string | null,
+  trigger: JsonValue,
+  candidate: EventRecord,
+  at: number,
+): boolean {
   if (expression === null) return true;
   return compileExpression(expression).test({ event: trigger, async: eventValue(candidate) }, at);
 }
@@ -78,7 +87,12 @@ export function indexKeys(state: StateView, event: EventRecord): readonly WaitKe
 }
 
 /** Tells the runs whose wait this event satisfies; one page of waits, the rest by a message. */
-export function deliver(draft: Draft, event: EventRecord, key: WaitKey | null, after: WaitPosition | null): void {
+export function deliver(
+  draft: Draft,
+  event: EventRecord,
+  key: WaitKey | null,
+  after: WaitPosition | null,
+): void {
   const limit = draft.state.settings.waitsPageSize;
   const { waits, more } = draft.state.waits(event.name, key, after, limit);
   for (const wait of waits) {
@@ -94,16 +108,24 @@ export function deliver(draft: Draft, event: EventRecord, key: WaitKey | null, a
 }
 
 /** What must be loaded for a wait to look back: by index since the path is known, by name before. */
-export function lookbackNeeds(state: StateView, run: RunView, opcode: WaitForEventOpcode, at: number): readonly Extract<Need, { kind: "pastEvents" }>[] {
+export function lookbackNeeds(
+  state: StateView,
+  run: RunView,
+  opcode: WaitForEventOpcode,
+  at: number,
+): readonly Extract<Need, { kind: "pastEvents" }>[] {
   if (opcode.lookback === null || waitExpressionProblem(opcode) !== null) return [];
   const from = opcode.lookback === "run" ? beginningOf(run) : at - opcode.lookback;
   const key = waitKey(opcode.expression, triggerOf(run), at);
   const limit = state.settings.lookbackEventsMax;
   const base = { kind: "pastEvents", event: opcode.event, limit } as const;
-  const indexedSince = key === null ? undefined : state.waitPaths(opcode.event).get(key.path)?.since;
+  const indexedSince =
+    key === null ? undefined : state.waitPaths(opcode.event).get(key.path)?.since;
   if (indexedSince === undefined) return [{ ...base, key: null, from, to: at }];
   const indexed = { ...base, key, from: Math.max(from, indexedSince), to: at };
-  return from < indexedSince ? [{ ...base, key: null, from, to: indexedSince }, indexed] : [indexed];
+  return from < indexedSince
+    ? [{ ...base, key: null, from, to: indexedSince }, indexed]
+    : [indexed];
 }
 
 /**
@@ -123,7 +145,11 @@ export function findPastEvent(run: RunDraft, opcode: WaitForEventOpcode): EventR
   const taken = takenEvents(run);
   for (const need of lookbackNeeds(draft.state, view, opcode, draft.at)) {
     for (const event of draft.state.pastEvents(need)) {
-      if (run.run.eventIds.includes(event.id) || taken.has(toJsonText(event.externalId ?? event.id))) continue;
+      if (
+        run.run.eventIds.includes(event.id) ||
+        taken.has(toJsonText(event.externalId ?? event.id))
+      )
+        continue;
       if (matches(opcode.expression, trigger, event, draft.at)) return event;
     }
   }
@@ -140,4 +166,3 @@ function takenEvents(run: RunDraft): ReadonlySet<string> {
   }
   return ids;
 }
-

@@ -114,7 +114,9 @@ export class HotState implements StateView {
       case "event.delete":
         return this.#events.put(change.eventId, null, batch);
       case "run.put":
-        return this.#runs.putRun(change.run, batch, () => change.run.eventIds.map((id) => this.#recent(id)));
+        return this.#runs.putRun(change.run, batch, () =>
+          change.run.eventIds.map((id) => this.#recent(id)),
+        );
       case "run.delete":
         return this.#runs.delete(change.runId);
       case "step.put":
@@ -211,7 +213,9 @@ export class HotState implements StateView {
       if (need.key !== null && !keys.some((k) => sameKey(k, need.key))) continue;
       recent.push(event);
     }
-    return recent.length === 0 ? stored : [...stored, ...recent].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    return recent.length === 0
+      ? stored
+      : [...stored, ...recent].toSorted((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   expired(need: Extract<Need, { kind: "expired" }>): Expired {

@@ -25,14 +25,26 @@ function face(id: string, more: { race?: boolean; retries?: number | null } = {}
 }
 
 export function ran(id: string, value: unknown = id, more: { race?: boolean } = {}): StepRunOpcode {
-  return { ...face(id, more), op: "StepRun", memo: toJsonText({ data: value }), startedAt: null, endedAt: null };
+  return {
+    ...face(id, more),
+    op: "StepRun",
+    memo: toJsonText({ data: value }),
+    startedAt: null,
+    endedAt: null,
+  };
 }
 
-export function planned(id: string, more: { race?: boolean; retries?: number } = {}): StepPlannedOpcode {
+export function planned(
+  id: string,
+  more: { race?: boolean; retries?: number } = {},
+): StepPlannedOpcode {
   return { ...face(id, more), op: "StepPlanned" };
 }
 
-export function erred(id: string, more: { noRetry?: boolean; retries?: number; message?: string } = {}): StepErrorOpcode {
+export function erred(
+  id: string,
+  more: { noRetry?: boolean; retries?: number; message?: string } = {},
+): StepErrorOpcode {
   return {
     ...face(id, more),
     op: "StepError",
@@ -42,14 +54,22 @@ export function erred(id: string, more: { noRetry?: boolean; retries?: number; m
 }
 
 export function failed(id: string): StepFailedOpcode {
-  return { ...face(id), op: "StepFailed", error: toJsonText({ name: "Error", message: `${id} failed` }) };
+  return {
+    ...face(id),
+    op: "StepFailed",
+    error: toJsonText({ name: "Error", message: `${id} failed` }),
+  };
 }
 
 export function sleeps(id: string, forMs: number): SleepOpcode {
   return { ...face(id), op: "Sleep", until: { forMs } };
 }
 
-export function waits(id: string, event: string, more: Partial<WaitForEventOpcode> = {}): WaitForEventOpcode {
+export function waits(
+  id: string,
+  event: string,
+  more: Partial<WaitForEventOpcode> = {},
+): WaitForEventOpcode {
   return {
     ...face(id),
     op: "WaitForEvent",
@@ -61,7 +81,11 @@ export function waits(id: string, event: string, more: Partial<WaitForEventOpcod
   };
 }
 
-export function invokes(id: string, functionSlug: string, more: Partial<InvokeFunctionOpcode> = {}): InvokeFunctionOpcode {
+export function invokes(
+  id: string,
+  functionSlug: string,
+  more: Partial<InvokeFunctionOpcode> = {},
+): InvokeFunctionOpcode {
   return {
     ...face(id),
     op: "InvokeFunction",

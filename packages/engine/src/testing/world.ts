@@ -98,7 +98,11 @@ export class World {
     const queue: Command[] = [first];
     let reply: Reply | undefined;
     for (let command = queue.shift(); command !== undefined; command = queue.shift()) {
-      for (let missing = requirements(this.state, command); missing.length > 0; missing = requirements(this.state, command)) {
+      for (
+        let missing = requirements(this.state, command);
+        missing.length > 0;
+        missing = requirements(this.state, command)
+      ) {
         this.state.absorb(missing.map(nothing));
       }
       const decision = decide(this.state, command);
@@ -124,7 +128,10 @@ export class World {
 
   call(runId: string, jobId = "step"): CallJob {
     const job = this.job(runId, jobId);
-    assert.ok(job?.kind === "call", `run ${runId} has a call job ${jobId}, found ${JSON.stringify(job)}`);
+    assert.ok(
+      job?.kind === "call",
+      `run ${runId} has a call job ${jobId}, found ${JSON.stringify(job)}`,
+    );
     return job;
   }
 
@@ -141,14 +148,28 @@ export class World {
 
   /** Answers with opcodes, as request version 2 unless told otherwise. */
   ops(runId: string, jobId: string, opcodes: readonly Opcode[], requestVersion = 2): Reply {
-    return this.answer(runId, jobId, { kind: "opcodes", opcodes, retryAfterMs: null, requestVersion });
+    return this.answer(runId, jobId, {
+      kind: "opcodes",
+      opcodes,
+      retryAfterMs: null,
+      requestVersion,
+    });
   }
 
   complete(runId: string, value: unknown = null, jobId = "step"): Reply {
-    return this.answer(runId, jobId, { kind: "completed", memo: toJsonText({ data: value }), requestVersion: 2 });
+    return this.answer(runId, jobId, {
+      kind: "completed",
+      memo: toJsonText({ data: value }),
+      requestVersion: 2,
+    });
   }
 
-  fail(runId: string, message = "boom", more: { noRetry?: boolean; retryAfterMs?: number } = {}, jobId = "step"): Reply {
+  fail(
+    runId: string,
+    message = "boom",
+    more: { noRetry?: boolean; retryAfterMs?: number } = {},
+    jobId = "step",
+  ): Reply {
     return this.answer(runId, jobId, {
       kind: "failed",
       error: toJsonText({ name: "Error", message }),

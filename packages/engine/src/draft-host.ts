@@ -1,0 +1,27 @@
+// What a run within a draft needs of the draft. It stands apart so that the two files that know
+// each other import one way.
+import type { Change } from "./changes.ts";
+import type { Message } from "./commands.ts";
+import type { Effect } from "./effects.ts";
+import type { Random } from "./random.ts";
+import type { Job } from "./records.ts";
+import type { StateView } from "./state/view.ts";
+
+type Unstamped<M> = M extends unknown ? Omit<M, "at" | "seed"> : never;
+
+/** A message before the draft gave it its time and its seed. */
+export type NewMessage = Unstamped<Message>;
+
+export interface DraftHost {
+  readonly at: number;
+  readonly random: Random;
+  readonly state: StateView;
+  write(change: Change): void;
+  effect(effect: Effect): void;
+  /** Sends a command to another entity; it is taken in the same commit or put into a mailbox. */
+  send(message: NewMessage): void;
+  /** Calls that may still go out through a gate, and how many wait before it. */
+  gateRoom(gate: string): { readonly room: number; readonly queued: number };
+  /** Keeps the counts of a gate while jobs of this draft come, change and go. */
+  countJob(gate: string, before: Job | undefined, after: Job | undefined): void;
+}

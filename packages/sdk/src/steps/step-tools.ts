@@ -1,0 +1,86 @@
+// The six steps as functions see them. Types only; `make-step-tools.ts` implements them.
+import type { Duration, Moment } from "../durations.ts";
+import type {
+  EventOf,
+  EventSchemas,
+  NoSchemas,
+  ReceivableName,
+  Sendable,
+} from "../events/event-types.ts";
+import type { InvokeDataOf, InvokeTarget, OutputOf } from "../functions/invoke-target.ts";
+import type { SendResult } from "../client/send.ts";
+
+/** What names a step: its id, or the id with a name that people read. */
+export type StepId = string | StepIdOptions;
+
+export interface StepIdOptions {
+  /** Unique in the function, or told apart by order; keep it: records are found by it. */
+  readonly id: string;
+  readonly name?: string;
+}
+
+/** Options of a step that runs code. */
+export interface RunStepOptions extends StepIdOptions {
+  /** Retries of this step alone, 0 to 20; else the function's. */
+  readonly retries?: number;
+}
+
+/** Options of `step.waitForEvent`. */
+export interface WaitOptions<Name extends string> {
+  readonly event: Name;
+  /** CEL over `event` (what started the run) and `async` (the arriving event). */
+  readonly if?: string;
+  /** Path that must be equal in both events, such as `data.userId`; instead of `if`. */
+  readonly match?: string;
+  /** How long, or until when, to wait. */
+  readonly timeout: Duration | Date;
+  /**
+   * How far back events count that arrived before the step was reached: `"run"` (unless said), for
+   * since the run was created; a duration; `false` for not at all.
+   */
+  readonly lookback?: false | Duration;
+}
+
+/** Options of `step.invoke`. */
+export type InvokeOptions<Target extends InvokeTarget> = {
+  readonly function: Target;
+  readonly user?: Readonly<Record<string, unknown>>;
+  /** How long, or until when, to wait for the result; a year unless said. */
+  readonly timeout?: Duration | Date;
+} & ([InvokeDataOf<Target>] extends [never]
+  ? { readonly data?: Readonly<Record<string, unknown>> }
+  : object extends InvokeDataOf<Target>
+    ? { readonly data?: InvokeDataOf<Target> }
+    : { readonly data: InvokeDataOf<Target> });
+
+/** See the head of this file. Each step's result is recorded; a finished step never runs again. */
+export interface StepTools<Events extends EventSchemas = NoSchemas> {
+  /**
+   * Runs code until it has succeeded once, and returns what it returned then. The arguments are
+   * shown to people and handed to the code. Throws `StepError` when all attempts have failed.
+   */
+  run<Args extends readonly unknown[], Output>(
+    id: string | RunStepOptions,
+    code: (...args: Args) => Output,
+    ...args: Args
+  ): Promise<Awaited<Output>>;
+  /** Pauses the run; nothing stays in memory meanwhile. */
+  sleep(id: StepId, duration: Duration): Promise<void>;
+  /** Pauses the run until a moment; one in the past is over at once. */
+  sleepUntil(id: StepId, moment: Moment): Promise<void>;
+  /** Waits for an event; null when none came in time. */
+  waitForEvent<const Name extends ReceivableName<Events>>(
+    id: StepId,
+    options: WaitOptions<Name>,
+  ): Promise<EventOf<Events, Name> | null>;
+  /**
+   * Runs another function and returns what it returns. Throws `StepError` with its error when it
+   * failed, `InvokeTimeoutError` when it was not done in time.
+   */
+  invoke<Target extends InvokeTarget>(
+    id: StepId,
+    options: InvokeOptions<Target>,
+  ): Promise<OutputOf<Target>>;
+  /** Sends events as a step: once, however often the function runs. */
+  sendEvent(id: StepId, events: Sendable<Events>): Promise<SendResult>;
+}
