@@ -3,7 +3,14 @@
 import type { Change } from "@pawl/engine/changes";
 import type { Message } from "@pawl/engine/commands";
 import type { Found, Need } from "@pawl/engine/needs";
-import type { AppRecord, AttemptRecord, EventRecord, RunRecord, RunStatus, WaitPathRecord } from "@pawl/engine/records";
+import type {
+  AppRecord,
+  AttemptRecord,
+  EventRecord,
+  RunRecord,
+  RunStatus,
+  WaitPathRecord,
+} from "@pawl/engine/records";
 import type { JsonText } from "@pawl/protocol/json-text";
 
 /** Proof of ownership that every commit carries: a store refuses a fence older than its own. */
@@ -13,13 +20,16 @@ export interface Fence {
 
 /** What is waiting to be done. */
 export type DueQuery =
-  /** Jobs whose time is at or before `until`, earliest first: delayed calls, sleeps, timeouts. */
+  /**
+   * Jobs whose time is at or before `until`, earliest first: delayed calls, sleeps, timeouts.
+   * Of the same ms by run; of one run in any order.
+   */
   | { readonly kind: "timers"; readonly until: number; readonly limit: number }
-  /** Calls in the queue of a gate, longest waiting first. */
+  /** Calls in the queue of a gate, longest waiting first; ties as with timers. */
   | { readonly kind: "queue"; readonly gate: string; readonly limit: number }
   /** Calls leased by an epoch before this one: their process is gone. In order of position. */
   | { readonly kind: "lost"; readonly epoch: number; readonly limit: number }
-  /** Messages that were put off, oldest first. */
+  /** Messages that were put off, in the order in which their ids were first written. */
   | { readonly kind: "mail"; readonly limit: number };
 
 export interface DueJob {
@@ -43,7 +53,10 @@ export interface DueResults {
   readonly mail: readonly DueMail[];
 }
 
-/** Questions of people and of starting shells. Lists are newest first unless said otherwise. */
+/**
+ * Questions of people and of starting shells. Lists are newest first unless said otherwise: events
+ * by `receivedAt` and then id, runs by id. Apps, wait paths and queues come in order of their keys.
+ */
 export type ListQuery =
   | { readonly type: "apps" }
   | { readonly type: "waitPaths" }
@@ -54,7 +67,7 @@ export type ListQuery =
       readonly name: string | null;
       readonly receivedFrom: number | null;
       readonly receivedUntil: number | null;
-      /** Only events older than this id. */
+      /** Only events behind this one in the list; if it is gone, behind the time in its id. */
       readonly before: string | null;
       readonly limit: number;
     }
@@ -72,7 +85,7 @@ export type ListQuery =
   /** Failed attempts of a run, oldest first. */
   | { readonly type: "attempts"; readonly runId: string }
   | { readonly type: "output"; readonly runId: string }
-  /** How much there is of everything. */
+  /** How much there is of everything: records by kind, and bytes on disk (or of payload). */
   | { readonly type: "sizes" };
 
 export interface ListResults {
@@ -95,13 +108,23 @@ export interface Store {
    * above every earlier one. Rejects with a `StoreError`; nothing is half open then.
    */
   open(): Promise<Fence>;
-  /** Answers each need, in order. Sees every commit that was acknowledged before the call. */
+  /**
+   * Answers each need, in order. Sees every commit that was acknowledged before the call. Waits
+   * are in order of run and then job, as text; jobs of a run in any order.
+   */
   load(needs: readonly Need[]): Promise<readonly Found[]>;
-  /** Writes the changes, in order, all or none, synced to disk when the promise resolves. */
+  /**
+   * Writes the changes, in order, all or none, synced to disk when the promise resolves. Rejects
+   * with a `StoreError`; after any but `store_damaged`, `store_fenced` and `store_closed` the next
+   * commit may be tried. Strings must be well-formed Unicode: a lone surrogate may come back as
+   * U+FFFD.
+   */
   commit(changes: readonly Change[], fence: Fence): Promise<void>;
   due<K extends DueQuery["kind"]>(query: Extract<DueQuery, { kind: K }>): Promise<DueResults[K]>;
-  list<T extends ListQuery["type"]>(query: Extract<ListQuery, { type: T }>): Promise<ListResults[T]>;
-  /** Calls the listener with the changes of each commit, after it. Returns how to stop. */
+  list<T extends ListQuery["type"]>(
+    query: Extract<ListQuery, { type: T }>,
+  ): Promise<ListResults[T]>;
+  /** Calls the listener with the changes of each commit of this store, after it. Returns how to stop. */
   watch(listener: (changes: readonly Change[]) => void): () => void;
   /** Waits for what is under way and lets go. Safe to call twice. */
   close(): Promise<void>;

@@ -1,0 +1,105 @@
+// What API routes may use of the server, and how they refuse. It must not know HTTP sockets.
+import type { EngineCode } from "@pawl/engine/codes";
+import type { Change } from "@pawl/engine/changes";
+import type { Reply } from "@pawl/engine/decision";
+import type { HotState } from "@pawl/engine/state/hot-state";
+import { ProtocolError } from "@pawl/protocol/protocol-error";
+import type { UlidFactory } from "@pawl/protocol/ulid";
+import type { Store } from "@pawl/store/store";
+import { StoreError } from "@pawl/store/store-error";
+import type { ServerKind } from "../http/gateway.ts";
+import { problemResponse, type Problem } from "../http/problem.ts";
+import type { HttpResponse } from "../http/response.ts";
+import type { CommandInput } from "../loop/batch.ts";
+import { ServerError } from "../server-error.ts";
+import type { Registrar } from "../sync/registrar.ts";
+
+/** The part of the runtime that the API uses. */
+export interface Backend {
+  /** Resolves once the decision is committed; rejects with a `ServerError` when it could not be. */
+  submit(command: CommandInput): Promise<Reply>;
+  /** Replaced after a failed commit: never keep it. */
+  readonly hot: HotState;
+  readonly store: Store;
+  /** Tells each commit's changes, after it. Returns how to stop. */
+  onCommit(listener: (changes: readonly Change[]) => void): () => void;
+}
+
+export interface ApiLimits {
+  readonly eventBytesMax: number;
+  readonly eventsPerRequestMax: number;
+  readonly bodyBytesMax: number;
+}
+
+/** How the server was started, as `GET /dev` shows it (protocol.md 1.6). */
+export interface StartOptions {
+  readonly dir: string | null;
+  readonly urls: readonly string[];
+  readonly autodiscover: boolean;
+  readonly poll: boolean;
+  readonly poll_interval: number;
+  readonly tick: number;
+  readonly retry_interval: number;
+  readonly require_keys: boolean;
+}
+
+export interface ApiContext {
+  readonly kind: ServerKind;
+  readonly backend: Backend;
+  readonly registrar: Registrar;
+  readonly now: () => number;
+  /** Internal event ids, ascending in order of arrival. */
+  readonly ids: UlidFactory;
+  readonly limits: ApiLimits;
+  readonly startOptions: StartOptions;
+}
+
+const engineStatuses: Readonly<Record<EngineCode, number>> = {
+  run_not_found: 404,
+  run_ended: 409,
+  function_not_found: 404,
+  app_not_found: 404,
+  config_invalid: 400,
+  dispatch_stale: 409,
+  checkpoint_opcode_unsupported: 400,
+};
+
+/** The answer for a command that the engine refused. */
+export function refusalResponse(
+  reply: Extract<Reply, { ok: false }>,
+  more?: Readonly<Record<string, unknown>>,
+): HttpResponse {
+  const { code, message } = reply;
+  return problemResponse({ status: engineStatuses[code], code, message }, more);
+}
+
+const temporary: ReadonlySet<string> = new Set([
+  "overloaded",
+  "draining",
+  "stopped",
+  "store_full",
+  "store_locked",
+  "store_fenced",
+  "store_closed",
+]);
+
+/** Translates a failure of a route into an answer; null when it is none that is known. */
+export function explainFailure(error: unknown): Problem | null {
+  if (error instanceof ProtocolError) {
+    return {
+      status: error.code.endsWith("_too_large") ? 413 : 400,
+      code: error.code,
+      message: error.message,
+    };
+  }
+  if (error instanceof ServerError || error instanceof StoreError) {
+    if (error.code === "parameter_invalid")
+      return { status: 400, code: error.code, message: error.message };
+    return {
+      status: temporary.has(error.code) ? 503 : 500,
+      code: error.code,
+      message: error.message,
+    };
+  }
+  return null;
+}

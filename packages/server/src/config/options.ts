@@ -1,0 +1,256 @@
+// Every option of the commands that run a server, as data: its name, what it accepts, its default.
+// A flag `--poll-interval`, the variable `PAWL_POLL_INTERVAL` and the key `poll-interval` of a
+// config file are the same option. Where values come from is the job of `resolve.ts`.
+
+import { eventBytesCeiling } from "@pawl/protocol/event-wire";
+
+/** A command that runs a server, or works on one's store. */
+export type OptionCommand = "dev" | "start" | "doctor";
+
+export type Reading<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly expected: string };
+
+export interface Option<T> {
+  /** `flag` takes no value on the command line, `list` may be repeated. */
+  readonly kind: "flag" | "value" | "list";
+  readonly commands: readonly OptionCommand[];
+  readonly help: string;
+  /** Stands for the value in help texts; empty for flags. */
+  readonly placeholder: string;
+  readonly short: string | null;
+  /** Never shown and never logged. */
+  readonly secret: boolean;
+  /** A path: in a config file it is meant relative to that file. */
+  readonly isPath: boolean;
+  readonly fallback: T;
+  /** `raw` is text from flags and environment, any value from a file. */
+  read(raw: unknown): Reading<T>;
+}
+
+type About = Partial<Pick<Option<unknown>, "short" | "secret" | "isPath" | "commands">> & {
+  readonly help: string;
+};
+
+const servers: readonly OptionCommand[] = ["dev", "start"];
+
+function about(
+  more: About,
+): Pick<Option<unknown>, "commands" | "help" | "short" | "secret" | "isPath"> {
+  const { commands = servers, help, short = null, secret = false, isPath = false } = more;
+  return { commands, help, short, secret, isPath };
+}
+
+function integer<T extends number | null>(
+  placeholder: string,
+  fallback: T,
+  min: number,
+  max: number,
+  more: About,
+): Option<number | T> {
+  const expected = `a whole number from ${String(min)} to ${String(max)}`;
+  return {
+    ...about(more),
+    kind: "value",
+    placeholder,
+    fallback,
+    read: (raw) => {
+      const value = typeof raw === "string" && /^\d+$/.test(raw.trim()) ? Number(raw) : raw;
+      const fits =
+        typeof value === "number" && Number.isInteger(value) && value >= min && value <= max;
+      return fits ? { ok: true, value } : { ok: false, expected };
+    },
+  };
+}
+
+function flag(more: About): Option<boolean> {
+  const words: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
+    [true, true],
+    [false, false],
+    ["1", true],
+    ["true", true],
+    ["0", false],
+    ["false", false],
+    ["", false],
+  ]);
+  return {
+    ...about(more),
+    kind: "flag",
+    placeholder: "",
+    fallback: false,
+    read: (raw) => {
+      const value = words.get(raw);
+      return value === undefined ? { ok: false, expected: "true or false" } : { ok: true, value };
+    },
+  };
+}
+
+function text<T extends string | null>(
+  placeholder: string,
+  fallback: T,
+  more: About,
+): Option<string | T> {
+  return {
+    ...about(more),
+    kind: "value",
+    placeholder,
+    fallback,
+    read: (raw) =>
+      typeof raw === "string" && raw !== ""
+        ? { ok: true, value: raw }
+        : { ok: false, expected: "text that is not empty" },
+  };
+}
+
+function choice<const T extends string>(
+  choices: readonly T[],
+  fallback: NoInfer<T>,
+  more: About,
+): Option<T> {
+  return {
+    ...about(more),
+    kind: "value",
+    placeholder: choices.join("|"),
+    fallback,
+    read: (raw) => {
+      const value = choices.find((candidate) => candidate === raw);
+      return value === undefined
+        ? { ok: false, expected: `one of ${choices.join(", ")}` }
+        : { ok: true, value };
+    },
+  };
+}
+
+function list(
+  placeholder: string,
+  accepts: (item: string) => boolean,
+  each: string,
+  more: About,
+): Option<readonly string[]> {
+  return {
+    ...about(more),
+    kind: "list",
+    placeholder,
+    fallback: [],
+    read: (raw) => {
+      const items: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
+      const texts = items.filter((item) => typeof item === "string" && accepts(item));
+      return texts.length === items.length
+        ? { ok: true, value: texts.map(String) }
+        : { ok: false, expected: `${each}, or a list of them` };
+    },
+  };
+}
+
+function signingKey(more: About): Option<string | null> {
+  const base = text("KEY", null, more);
+  return {
+    ...base,
+    read: (raw) =>
+      typeof raw === "string" && /^(signkey-\w+-)?([0-9a-f]{2})+$/i.test(raw)
+        ? { ok: true, value: raw }
+        : {
+            ok: false,
+            expected: "an even number of hex digits, with or without signkey-<env>- before them",
+          },
+  };
+}
+
+function isHttpUrl(value: string): boolean {
+  const url = URL.parse(value);
+  return url !== null && (url.protocol === "http:" || url.protocol === "https:");
+}
+
+const everywhere: readonly OptionCommand[] = ["dev", "start", "doctor"];
+const mebibyte = 1024 * 1024;
+
+/** All options by name, in the order in which help lists them. */
+export const options = {
+  port: integer("PORT", 8288, 0, 65_535, {
+    short: "p",
+    help: "Port of the API; 0 takes any free one.",
+  }),
+  host: text("HOST", null, {
+    help: "Address to listen on instead of loopback, for example 0.0.0.0.",
+  }),
+  dir: text("DIR", ".pawl", { commands: everywhere, isPath: true, help: "Folder of the store." }),
+  "in-memory": flag({ help: "Keep everything in memory; nothing survives the process." }),
+  config: text("FILE", null, {
+    commands: everywhere,
+    help: "Config file; else pawl.json, .yaml or .toml is searched upward.",
+  }),
+  "log-level": choice(["debug", "info", "warn", "error", "silent"], "info", {
+    commands: everywhere,
+    help: "How much to log.",
+  }),
+  json: flag({ commands: everywhere, help: "Print JSON, one object a line." }),
+  "sdk-url": list("URL", isHttpUrl, "an http or https URL", {
+    short: "u",
+    help: "URL at which an app serves; may be repeated.",
+  }),
+  "no-discovery": flag({
+    commands: ["dev"],
+    help: "Do not look for apps on the usual local ports and paths.",
+  }),
+  "no-poll": flag({ commands: ["dev"], help: "Do not ask known apps again for their functions." }),
+  "poll-interval": integer("SECONDS", 5, 1, 3_600, {
+    commands: ["dev"],
+    help: "Time between two polls of known apps.",
+  }),
+  "retry-interval": integer<null>("SECONDS", null, 0, 86_400, {
+    help: "Wait this long before every retry, instead of the backoff table.",
+  }),
+  tick: integer("MS", 1_000, 1, 60_000, {
+    help: "Longest time between two looks at the clock, should it be set anew.",
+  }),
+  "signing-key": signingKey({
+    commands: ["start"],
+    secret: true,
+    help: "Key that signs calls and opens the API. Required.",
+  }),
+  "signing-key-fallback": signingKey({
+    commands: ["start"],
+    secret: true,
+    help: "Second key that is accepted while keys are rotated.",
+  }),
+  "event-key": list("KEY", (item) => item !== "", "text that is not empty", {
+    commands: ["start"],
+    secret: true,
+    help: "Key with which events may be sent; may be repeated.",
+  }),
+  "drain-timeout": integer("SECONDS", 25, 0, 3_600, {
+    help: "How long a stopping server waits for calls in flight.",
+  }),
+  "calls-per-app-max": integer("N", 256, 1, 100_000, {
+    help: "Calls in flight to one app; more wait in its queue.",
+  }),
+  "steps-per-run-max": integer("N", 100_000, 1, 10_000_000, { help: "Steps in one run." }),
+  "run-state-chars-max": integer("N", 32 * mebibyte, 1_024, 512 * mebibyte, {
+    help: "Size of all step outputs of one run, in characters of JSON.",
+  }),
+  "step-output-chars-max": integer("N", 4 * mebibyte, 1_024, 64 * mebibyte, {
+    help: "Size of the output of one step, in characters of JSON.",
+  }),
+  "event-bytes-max": integer("N", eventBytesCeiling, 1_024, eventBytesCeiling, {
+    help: "Size of one event.",
+  }),
+  "events-per-request-max": integer("N", 5_000, 1, 100_000, { help: "Events in one request." }),
+  "body-bytes-max": integer("N", 32 * mebibyte, 65_536, 256 * mebibyte, {
+    help: "Size of the body of one request.",
+  }),
+} satisfies Record<string, Option<unknown>>;
+
+export type OptionName = keyof typeof options;
+
+/** A value for every option. */
+export type OptionValues = {
+  readonly [K in OptionName]: (typeof options)[K] extends Option<infer T> ? T : never;
+};
+
+/** All names, in order. */
+export const optionNames = Object.keys(options) as readonly OptionName[]; // proof: keys of that very object
+
+/** The environment twin: `PAWL_POLL_INTERVAL` for `poll-interval`. */
+export function environmentName(name: string): string {
+  return `PAWL_${name.toUpperCase().replaceAll("-", "_")}`;
+}

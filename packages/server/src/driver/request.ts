@@ -1,0 +1,109 @@
+// Builds the request of a leased call from the hot state (protocol.md 2.1). Payloads are spliced
+// as they are kept. It must not know drivers or connections.
+import type { Effect } from "@pawl/engine/effects";
+import type { CallJob, EventRecord, FunctionRecord } from "@pawl/engine/records";
+import type { RunView, StateView } from "@pawl/engine/state/view";
+import { callBytesMax, writeCall, type CallInput } from "@pawl/protocol/call-wire";
+import { dispatchId } from "@pawl/protocol/dispatch-id";
+import { writeEvent } from "@pawl/protocol/event-wire";
+import type { JsonText } from "@pawl/protocol/json-text";
+import type { Call } from "./driver.ts";
+import { StepUrl } from "./step-url.ts";
+
+export type CallEffect = Extract<Effect, { type: "call" }>;
+
+export interface RequestOptions {
+  /** `ctx.env`, the name of the environment. */
+  readonly env: string;
+  /** How long one call may take. */
+  readonly callTimeoutMs: number;
+}
+
+export const defaultRequestOptions: RequestOptions = { env: "dev", callTimeoutMs: 2 * 60 * 60_000 };
+
+const stepUrls = new WeakMap<FunctionRecord, StepUrl>();
+const eventTexts = new WeakMap<EventRecord, JsonText>();
+
+/** Throws when the state does not hold what the effect names, or the URL is none: faults of ours. */
+export function buildCall(effect: CallEffect, state: StateView, options: RequestOptions): Call {
+  const { runId, jobId, generation } = effect;
+  const view = state.run(runId);
+  const job = view?.jobs.get(jobId);
+  if (view === undefined || job?.kind !== "call" || job.generation !== generation) {
+    throw new Error(`run ${runId} has no call ${jobId} of generation ${generation}`);
+  }
+  const fn = state.functionById(view.run.functionId);
+  if (fn === undefined)
+    throw new Error(`function ${view.run.functionId} of run ${runId} is not registered`);
+  const requestId = dispatchId(runId, jobId, generation);
+  const mayFetch = state.app(view.run.appId)?.sdk.startsWith("go:") !== true;
+  return {
+    url: stepUrlOf(fn).at(job.target),
+    body: bodyOf(view, job, requestId, mayFetch, options.env),
+    appId: view.run.appId,
+    runId,
+    jobId,
+    generation,
+    requestId,
+    timeoutMs: options.callTimeoutMs,
+  };
+}
+
+/** Above the size limit the app fetches events and steps itself; the Go SDK cannot. */
+function bodyOf(
+  view: RunView,
+  job: CallJob,
+  requestId: string,
+  mayFetch: boolean,
+  env: string,
+): string {
+  const events = view.events.map(textOf);
+  const input = (useApi: boolean): CallInput => ({
+    run: view.run,
+    functionId: view.run.functionId,
+    events,
+    steps: memosOf(view),
+    stepId: job.target,
+    attempt: job.attempt,
+    maxAttempts: job.attemptsMax,
+    stack: [...view.steps.keys()],
+    requestVersion: view.run.requestVersion,
+    disableImmediateExecution: view.run.forcePlan,
+    useApi,
+    qiId: job.id,
+    requestId,
+    jobId: job.id,
+    env,
+  });
+  let chars = view.stateChars;
+  for (const text of events) chars += text.length;
+  if (mayFetch && chars > callBytesMax) return writeCall(input(true));
+  const body = writeCall(input(false));
+  // A UTF-16 unit takes at most three bytes.
+  const small =
+    !mayFetch || body.length * 3 <= callBytesMax || Buffer.byteLength(body) <= callBytesMax;
+  return small ? body : writeCall(input(true));
+}
+
+function* memosOf(view: RunView): Generator<readonly [string, JsonText]> {
+  for (const step of view.steps.values()) yield [step.id, step.memo];
+}
+
+function stepUrlOf(fn: FunctionRecord): StepUrl {
+  let url = stepUrls.get(fn);
+  if (url === undefined) {
+    url = new StepUrl(fn.url);
+    stepUrls.set(fn, url);
+  }
+  return url;
+}
+
+/** The events of a run go out with each of its calls. */
+function textOf(event: EventRecord): JsonText {
+  let text = eventTexts.get(event);
+  if (text === undefined) {
+    text = writeEvent(event);
+    eventTexts.set(event, text);
+  }
+  return text;
+}

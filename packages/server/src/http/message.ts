@@ -1,0 +1,37 @@
+// A request as plain data, the only form in which the rest of the server sees one. Shells
+// (node:http here) make it; it must not know any of them.
+import type { Problem } from "./problem.ts";
+
+/** A body as text, or the problem to answer with instead. */
+export type BodyRead =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly problem: Problem };
+
+/** A request whose headers have arrived; its body is read only when a route wants it. */
+export interface HttpRequest {
+  /** Names this request in logs and in answers with status 500. */
+  readonly id: string;
+  /** Upper case. */
+  readonly method: string;
+  /** As sent, without the query; not percent-decoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** The value of a header by its lower-case name, the first one when repeated. */
+  readonly header: (name: string) => string | null;
+  /**
+   * Reads the whole body, inflated, as UTF-8. `bytesMax` bounds what arrives and what it inflates
+   * to; a longer body is refused as soon as that is known. Call at most once.
+   */
+  readonly readBody: (bytesMax: number) => Promise<BodyRead>;
+}
+
+/** What a route gets: everything it may look at, already in memory. */
+export interface RouteRequest {
+  readonly id: string;
+  /** Variable parts of the path, percent-decoded, by the name in the route's pattern. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly header: (name: string) => string | null;
+  /** Empty for routes that take no body. */
+  readonly body: string;
+}

@@ -1,0 +1,72 @@
+// Refusals: the closed list of codes that the HTTP surface adds to those of engine, protocol and
+// store, and the one shape in which all of them are answered (protocol.md 4 and 8.2).
+import { valueResponse, type HttpResponse } from "./response.ts";
+
+/** Why the HTTP surface itself refused a request. */
+export type HttpCode =
+  /** The body is longer than the route takes, as sent or when inflated. */
+  | "body_too_large"
+  /** The connection ended before the body did. */
+  | "body_incomplete"
+  /** The body is not UTF-8 text. */
+  | "body_not_text"
+  /** `content-encoding` names something else than `identity` or `gzip`, or the gzip is damaged. */
+  | "content_encoding_invalid"
+  /** The bytes on the connection were not an HTTP request. */
+  | "request_malformed"
+  /** The headers are longer than the server takes. */
+  | "headers_too_large"
+  /** The request did not arrive in time. */
+  | "request_timeout"
+  /** There is nothing at this path. */
+  | "route_not_found"
+  /** The path exists, but not for this method. */
+  | "method_not_allowed"
+  /** No event key in the path although keys are enforced. */
+  | "event_key_missing"
+  /** The event key is not one of the configured ones. */
+  | "event_key_unknown"
+  /** Event keys are enforced but none is configured. */
+  | "event_keys_unset"
+  /** No signing key, or a wrong one, in `authorization`. */
+  | "unauthorized"
+  /** A page of another origin may not use the route. */
+  | "origin_refused"
+  /** The app expected a server of another kind than this one. */
+  | "server_kind_mismatch"
+  /** There is no event with this id. */
+  | "event_not_found"
+  /** More is under way than the server has room for; try again. */
+  | "overloaded"
+  /** The server is stopping; try again, with another server or later. */
+  | "draining"
+  /** A fault of ours; the log has the details under the request id. */
+  | "internal";
+
+export interface Problem {
+  readonly status: number;
+  /** One of `HttpCode`, `EngineCode`, `ProtocolErrorCode` or `ServerErrorCode`. */
+  readonly code: string;
+  /** One sentence for people; may be worded anew at any time. */
+  readonly message: string;
+}
+
+/** A refusal of the HTTP surface; the parameters keep its code within the closed list. */
+export function httpProblem(status: number, code: HttpCode, message: string): Problem {
+  return { status, code, message };
+}
+
+/** `{error, status, code}`, and whatever the route's own error shape adds. */
+export function problemResponse(
+  problem: Problem,
+  more: Readonly<Record<string, unknown>> = {},
+): HttpResponse {
+  const response = valueResponse(problem.status, {
+    ...more,
+    error: problem.message,
+    status: problem.status,
+    code: problem.code,
+  });
+  if (problem.status !== 503) return response;
+  return { ...response, headers: { ...response.headers, "retry-after": "1" } };
+}

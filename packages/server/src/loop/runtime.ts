@@ -1,0 +1,225 @@
+// Puts the moving parts of a server together: store, commit loop, timers, gates, dispatcher. Each
+// effect finds the part that performs it here. It must not know HTTP, nor what commands mean.
+import type { Change } from "@pawl/engine/changes";
+import type { Reply } from "@pawl/engine/decision";
+import type { Effect } from "@pawl/engine/effects";
+import type { HotState } from "@pawl/engine/state/hot-state";
+import type { Settings } from "@pawl/engine/settings";
+import type { Fence, Store } from "@pawl/store/store";
+import { Dispatcher } from "../driver/dispatcher.ts";
+import { DriverRegistry, type Driver } from "../driver/driver.ts";
+import { defaultRequestOptions, type RequestOptions } from "../driver/request.ts";
+import { ServerError } from "../server-error.ts";
+import { defaultBatchLimits, type Act, type BatchLimits, type CommandInput } from "./batch.ts";
+import type { Clock } from "./clock.ts";
+import { CommitLoop } from "./commit-loop.ts";
+import { Gates } from "./gates.ts";
+import type { Log } from "./log.ts";
+import { bootState, recover } from "./recovery.ts";
+import type { SeedSource } from "./seeds.ts";
+import { defaultTimerLimits, Timers, type TimerLimits } from "./timers.ts";
+
+export interface RuntimeParts {
+  /** Not opened yet; the runtime opens and closes it. */
+  readonly store: Store;
+  /** The epoch is replaced by the one that the store gives. */
+  readonly settings: Settings;
+  readonly drivers: readonly Driver[];
+  readonly clock: Clock;
+  readonly seeds: SeedSource;
+  readonly log: Log;
+  /** The store can no longer be written by this process; everything has stopped. */
+  readonly onFatal: (error: ServerError) => void;
+  readonly request?: Partial<RequestOptions>;
+  readonly batchLimits?: Partial<BatchLimits>;
+  readonly timerLimits?: Partial<TimerLimits>;
+  /** Commands from outside that may wait to be decided. */
+  readonly waitingMax?: number;
+}
+
+const waitingMaxDefault = 4_096;
+/** How long the last commits may take once the grace of a drain is over. */
+const lastCommitsMs = 5_000;
+
+/** An app in the middle of a call may still store its steps while the server drains. */
+const takenWhileDraining: ReadonlySet<CommandInput["type"]> = new Set(["checkpoint.received"]);
+
+export interface Counts {
+  readonly callsUnderWay: number;
+  readonly commandsWaiting: number;
+  readonly timersInMemory: number;
+  readonly runsInMemory: number;
+}
+
+/**
+ * Opens the store and starts. Resolves as soon as commands may be submitted; what an earlier
+ * process left is taken over in the background (`recovered`). Rejects with a `StoreError` when the
+ * store cannot be had; it is closed again then.
+ */
+export async function startRuntime(parts: RuntimeParts): Promise<Runtime> {
+  const fence = await parts.store.open();
+  try {
+    const settings = { ...parts.settings, epoch: fence.epoch };
+    return new Runtime(parts, settings, fence, await bootState(parts.store, settings, []));
+  } catch (error) {
+    await parts.store.close();
+    throw error;
+  }
+}
+
+export class Runtime {
+  readonly store: Store;
+  /** With the epoch of this process. */
+  readonly settings: Settings;
+  /** Resolves when all that an earlier process left is taken over. Never rejects. */
+  readonly recovered: Promise<void>;
+  readonly #parts: RuntimeParts;
+  readonly #loop: CommitLoop;
+  readonly #timers: Timers;
+  readonly #gates: Gates;
+  readonly #drivers: DriverRegistry;
+  readonly #dispatcher: Dispatcher;
+  #stopping = false;
+  #ended: Promise<void> | null = null;
+
+  constructor(parts: RuntimeParts, settings: Settings, fence: Fence, hot: HotState) {
+    const { store, clock, log } = parts;
+    this.#parts = parts;
+    this.store = store;
+    this.settings = settings;
+    this.#drivers = new DriverRegistry(parts.drivers);
+    const report = (command: CommandInput): Promise<Reply> => this.#loop.report(command);
+    const request = { ...defaultRequestOptions, ...parts.request };
+    this.#dispatcher = new Dispatcher({ drivers: this.#drivers, clock, log, request, report });
+    this.#timers = new Timers({
+      store,
+      clock,
+      log,
+      report,
+      limits: { ...defaultTimerLimits, ...parts.timerLimits },
+    });
+    this.#gates = new Gates({
+      store,
+      clock,
+      log,
+      report,
+      hot: () => this.#loop.hot,
+      afterCommit: () => this.#loop.afterCommit(),
+    });
+    this.#loop = new CommitLoop(hot, {
+      store,
+      clock,
+      log,
+      fence,
+      seeds: parts.seeds,
+      limits: { ...defaultBatchLimits, ...parts.batchLimits },
+      prepare: (effect, state) => this.#prepare(effect, state),
+      rebuild: () => bootState(store, settings, this.#dispatcher.runIds()),
+      onFatal: (error) => this.#failed(error),
+      waitingMax: parts.waitingMax ?? waitingMaxDefault,
+    });
+    this.recovered = this.#start(fence.epoch);
+  }
+
+  /** What is decided, ahead of what is committed: to look at, not to keep. */
+  get hot(): HotState {
+    return this.#loop.hot;
+  }
+
+  get counts(): Counts {
+    return {
+      callsUnderWay: this.#dispatcher.size,
+      commandsWaiting: this.#loop.waitingCount,
+      timersInMemory: this.#timers.size,
+      runsInMemory: this.hot.runCount,
+    };
+  }
+
+  /** See `CommitLoop.submit`. */
+  submit(command: CommandInput): Promise<Reply> {
+    return this.#loop.submit(command);
+  }
+
+  /** Calls the listener with the changes of each commit, after it. Returns how to stop. */
+  onCommit(listener: (changes: readonly Change[]) => void): () => void {
+    return this.store.watch(listener);
+  }
+
+  /**
+   * Takes nothing new, waits at most `graceMs` for the calls under way, commits what they bring,
+   * and closes the store. Calls not finished by then are found as lost by the next start.
+   */
+  drain(options: { readonly graceMs: number }): Promise<void> {
+    this.#ended ??= this.#drain(options.graceMs);
+    return this.#ended;
+  }
+
+  /** Drops what is not committed and closes the store. Safe to call twice, also while draining. */
+  async stop(): Promise<void> {
+    this.#halt();
+    this.#ended ??= this.#close();
+    await this.#ended;
+  }
+
+  #start(epoch: number): Promise<void> {
+    const { store, clock, log } = this.#parts;
+    this.#timers.start();
+    this.#gates.start();
+    return recover({ store, loop: this.#loop, epoch, clock, log, stopped: () => this.#stopping });
+  }
+
+  #prepare(effect: Effect, state: HotState): Act {
+    switch (effect.type) {
+      case "call":
+        return this.#dispatcher.prepare(effect, state);
+      case "timer":
+        return () => this.#timers.add(effect.runId, effect.jobId, effect.dueAt);
+      case "pull":
+        return () => this.#gates.pull(effect.gate);
+      case "abort":
+        return () => this.#dispatcher.abort(effect);
+    }
+  }
+
+  async #drain(graceMs: number): Promise<void> {
+    const draining = new ServerError("draining", "The server is stopping. Try again in a moment.");
+    this.#loop.refuse(draining, takenWhileDraining);
+    this.#stopStarting();
+    await this.#within(graceMs, this.#dispatcher.idle());
+    this.#loop.refuse(draining, new Set());
+    this.#dispatcher.abortAll();
+    await this.#within(lastCommitsMs, this.#loop.idle());
+    this.#halt();
+    await this.#close();
+  }
+
+  /** From here on nothing begins by itself. */
+  #stopStarting(): void {
+    this.#stopping = true;
+    this.#timers.stop();
+    this.#gates.stop();
+    this.#dispatcher.stop();
+  }
+
+  #halt(): void {
+    this.#stopStarting();
+    this.#loop.stop();
+    this.#dispatcher.abortAll();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([this.store.close(), this.#drivers.close()]);
+  }
+
+  #failed(error: ServerError): void {
+    this.#halt();
+    this.#parts.onFatal(error);
+  }
+
+  async #within(ms: number, work: Promise<void>): Promise<void> {
+    let waited = (): void => undefined;
+    const timer = this.#parts.clock.after(ms, () => waited());
+    await Promise.race([work, new Promise<void>((resolve) => (waited = resolve))]);
+    timer.cancel();
+  }
+}

@@ -1,0 +1,213 @@
+// Wakes jobs whose time has come. The store knows every timer; memory holds only those that are
+// due soon, in a window that moves on, so that a million sleepers cost rows and no memory.
+//
+// Invariants: every stored timer due before `horizon` is in the heap or on its way to the loop;
+// at most `countMax` timers plus one page are in memory; nothing fires before its time by the
+// clock's own reading, and the engine checks again.
+//
+// It must not know what a job waits for, nor what firing it leads to.
+import type { DueJob, Store } from "@pawl/store/store";
+import { messageOf } from "../server-error.ts";
+import type { CommandInput } from "./batch.ts";
+import type { Clock, TimerHandle } from "./clock.ts";
+import type { Log } from "./log.ts";
+import { TimerHeap, type TimedJob } from "./timer-heap.ts";
+
+export interface TimerLimits {
+  /** How far ahead timers are read from the store. */
+  readonly windowMs: number;
+  /** Longest time between two looks at the clock: how late a timer is when the clock jumps. */
+  readonly tickMs: number;
+  /** Timers read from the store at once. */
+  readonly pageSize: number;
+  /** Timers in memory, above which new ones stay in the store alone. */
+  readonly countMax: number;
+  /** Timers given to the loop and not yet answered. */
+  readonly firingMax: number;
+}
+
+export const defaultTimerLimits: TimerLimits = {
+  windowMs: 60_000,
+  tickMs: 1_000,
+  pageSize: 1_000,
+  countMax: 10_000,
+  firingMax: 1_000,
+};
+
+export interface TimersParts {
+  readonly store: Pick<Store, "due">;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: TimerLimits;
+  /** Hands `timer.due` to the loop; settles when it was decided and committed. */
+  readonly report: (command: CommandInput) => Promise<unknown>;
+}
+
+/** A timer that the engine could not take (a bug) is tried again after this. */
+const faultDelayMs = 60_000;
+
+export class Timers {
+  readonly #parts: TimersParts;
+  readonly #heap = new TimerHeap();
+  /** Due times of what is in the heap, by key; a heap entry with another time is out of date. */
+  readonly #known = new Map<string, number>();
+  readonly #firing = new Set<string>();
+  /** Timers due before this are in memory. */
+  #horizon = Number.NEGATIVE_INFINITY;
+  /** There may be more in the store right behind the horizon. */
+  #partial = true;
+  /** While a page is being read: its end; what is committed meanwhile may not be in it. */
+  #reading: number | null = null;
+  /** Earliest timer that found no room while a page was being read. */
+  #overflow = Number.POSITIVE_INFINITY;
+  #handle: TimerHandle | null = null;
+  #stopped = false;
+
+  constructor(parts: TimersParts) {
+    this.#parts = parts;
+  }
+
+  /** Timers held in memory. */
+  get size(): number {
+    return this.#known.size + this.#firing.size;
+  }
+
+  /** Reads what is due soon; overdue timers fire in pages. Call once. */
+  start(): void {
+    this.#tick();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#handle?.cancel();
+  }
+
+  /** A committed job became due at a time. */
+  add(runId: string, jobId: string, dueAt: number): void {
+    if (this.#stopped) return;
+    // Beyond the window it is found in the store when its time is near.
+    if (dueAt >= this.#horizon && (this.#reading === null || dueAt >= this.#reading)) return;
+    if (this.#known.size >= this.#parts.limits.countMax) {
+      this.#overflow = Math.min(this.#overflow, dueAt);
+      this.#endWindow();
+      return;
+    }
+    const first = this.#heap.peek();
+    this.#hold({ key: keyOf(runId, jobId), runId, jobId, dueAt });
+    if (first === undefined || dueAt < first.dueAt) this.#schedule();
+  }
+
+  /** A timer that found no room ends the window: it and all behind it are read again. */
+  #endWindow(): void {
+    if (this.#overflow >= this.#horizon) return;
+    this.#horizon = this.#overflow;
+    this.#partial = true;
+  }
+
+  #hold(job: TimedJob): void {
+    if (this.#known.get(job.key) === job.dueAt) return;
+    this.#known.set(job.key, job.dueAt);
+    this.#heap.push(job);
+  }
+
+  #tick(): void {
+    if (this.#stopped) return;
+    this.#fire();
+    if (this.#needsRefill()) void this.#refill();
+    this.#schedule();
+  }
+
+  #fire(): void {
+    const now = this.#parts.clock.now();
+    const { firingMax } = this.#parts.limits;
+    for (
+      let job = this.#heap.peek();
+      job !== undefined && job.dueAt <= now;
+      job = this.#heap.peek()
+    ) {
+      if (this.#firing.size >= firingMax) return;
+      this.#heap.pop();
+      if (this.#known.get(job.key) !== job.dueAt) continue;
+      this.#known.delete(job.key);
+      void this.#send(job);
+    }
+  }
+
+  async #send(job: TimedJob): Promise<void> {
+    this.#firing.add(job.key);
+    let again = job.dueAt;
+    try {
+      await this.#parts.report({ type: "timer.due", runId: job.runId, jobId: job.jobId });
+    } catch (error) {
+      this.#parts.log.error(
+        { err: error, runId: job.runId, jobId: job.jobId },
+        "a timer could not be taken",
+      );
+      again = this.#parts.clock.now() + faultDelayMs;
+    }
+    this.#firing.delete(job.key);
+    // The clock went back while the command was on its way: the engine found it too early.
+    if (this.#parts.clock.now() < again && !this.#known.has(job.key))
+      this.#hold({ ...job, dueAt: again });
+    if (this.#firing.size === 0 || this.#parts.limits.firingMax - this.#firing.size === 1)
+      this.#tick();
+  }
+
+  #needsRefill(): boolean {
+    if (this.#reading !== null) return false;
+    const { windowMs, pageSize } = this.#parts.limits;
+    const now = this.#parts.clock.now();
+    if (!this.#partial) return now >= this.#horizon - windowMs / 2;
+    // With a page on its way to the loop the store would mostly repeat what is known.
+    if (this.#known.size < pageSize / 4) return this.#firing.size < pageSize;
+    return now >= this.#horizon && (this.#heap.peek()?.dueAt ?? 0) > now;
+  }
+
+  async #refill(): Promise<void> {
+    const { windowMs, pageSize } = this.#parts.limits;
+    const until = this.#parts.clock.now() + windowMs;
+    const limit = pageSize + this.size;
+    this.#reading = until + 1;
+    this.#overflow = Number.POSITIVE_INFINITY;
+    try {
+      const page = await this.#parts.store.due<"timers">({ kind: "timers", until, limit });
+      this.#reading = null;
+      this.#absorb(page, page.length >= limit, until);
+      this.#tick();
+    } catch (error) {
+      this.#reading = null;
+      if (this.#stopped) return;
+      this.#parts.log.warn({ err: error }, `timers could not be read: ${messageOf(error)}`);
+      this.#schedule(); // the next tick tries again
+    }
+  }
+
+  #absorb(page: readonly DueJob[], full: boolean, until: number): void {
+    const last = page[page.length - 1];
+    this.#partial = full;
+    // More jobs may be due in the very millisecond at which a full page ends.
+    this.#horizon = full && last !== undefined ? last.dueAt : until + 1;
+    this.#endWindow();
+    for (const { runId, jobId, dueAt } of page) {
+      const key = keyOf(runId, jobId);
+      if (!this.#firing.has(key)) this.#hold({ key, runId, jobId, dueAt });
+    }
+  }
+
+  #schedule(): void {
+    this.#handle?.cancel();
+    if (this.#stopped) return;
+    const { tickMs, firingMax } = this.#parts.limits;
+    const now = this.#parts.clock.now();
+    let delayMs = tickMs;
+    // Above the limit the next answer of the loop brings the next look.
+    if (this.#firing.size < firingMax)
+      delayMs = Math.min(delayMs, (this.#heap.peek()?.dueAt ?? now + tickMs) - now);
+    if (this.#partial && this.#horizon > now) delayMs = Math.min(delayMs, this.#horizon - now);
+    this.#handle = this.#parts.clock.after(Math.max(delayMs, 0), () => this.#tick());
+  }
+}
+
+function keyOf(runId: string, jobId: string): string {
+  return `${runId}/${jobId}`;
+}

@@ -1,0 +1,53 @@
+// The one error of the server: a request or command that the shells could not carry out. What the
+// engine refuses is a reply, not an error; this is for everything around it.
+import { StoreError, type StoreErrorCode } from "@pawl/store/store-error";
+
+export type ServerErrorCode =
+  /** Too many commands wait to be decided; nothing was done, try again. */
+  | "overloaded"
+  /** The server is draining: it finishes what it has and takes nothing new. */
+  | "draining"
+  /** The server has stopped. */
+  | "stopped"
+  /** Deciding the command broke a promise of ours; nothing was done. The log tells more. */
+  | "engine_fault"
+  /** A config file cannot be found, read or parsed, or there is more than one. */
+  | "config_file_invalid"
+  /** A config file or command line names an option that does not exist. */
+  | "option_unknown"
+  /** An option has a value that it cannot have, or lacks one that it must have. */
+  | "option_invalid"
+  /** A query parameter has a value that cannot be used. */
+  | "parameter_invalid"
+  /** Another process listens on the port. */
+  | "port_taken"
+  /** The address cannot be listened on. */
+  | "host_unavailable"
+  /** The store refused; nothing was done. */
+  | StoreErrorCode;
+
+/** What could not be done, why, and what to do next. Branch on `code`, not on `message`. */
+export class ServerError extends Error {
+  override readonly name = "ServerError";
+  readonly code: ServerErrorCode;
+
+  constructor(code: ServerErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The failure of a store call as a `ServerError`; anything but a `StoreError` is `store_failed`. */
+export function fromStoreFailure(failure: unknown): ServerError {
+  if (failure instanceof ServerError) return failure;
+  if (failure instanceof StoreError)
+    return new ServerError(failure.code, failure.message, { cause: failure });
+  return new ServerError("store_failed", `The store failed unexpectedly: ${messageOf(failure)}`, {
+    cause: failure,
+  });
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(failure: unknown): string {
+  return failure instanceof Error ? failure.message : String(failure);
+}

@@ -1,0 +1,294 @@
+// A whole server in one call: opens the port, starts the runtime on a store, answers the API and
+// keeps the apps in sync. Used by the command line, by examples and by tests alike. It composes
+// and decides nothing; it must not know flags, files or signals.
+import { defaultSettings, type Settings } from "@pawl/engine/settings";
+import { eventBytesCeiling } from "@pawl/protocol/event-wire";
+import { UlidFactory } from "@pawl/protocol/ulid";
+import type { Store } from "@pawl/store/store";
+import { apiRoutes } from "./api/routes.ts";
+import {
+  explainFailure,
+  type ApiContext,
+  type ApiLimits,
+  type StartOptions,
+} from "./api/context.ts";
+import { version } from "./api/version.ts";
+import { createGuard } from "./auth/guard.ts";
+import { defaultHttpDriverOptions, HttpDriver } from "./driver/http-driver.ts";
+import { createGateway, type Gateway, type ServerKind } from "./http/gateway.ts";
+import { listen, type Listener } from "./http/listen.ts";
+import { Router } from "./http/router.ts";
+import { systemClock, type Clock } from "./loop/clock.ts";
+import { silentLog, type Log } from "./loop/log.ts";
+import { startRuntime, type Runtime } from "./loop/runtime.ts";
+import { systemSeeds } from "./loop/seeds.ts";
+import { defaultTimerLimits, type TimerLimits } from "./loop/timers.ts";
+import { messageOf, ServerError } from "./server-error.ts";
+import { createAppClient, type AppClient } from "./sync/app-client.ts";
+import { AppPoller } from "./sync/app-poller.ts";
+import { localPort } from "./sync/app-url.ts";
+import { createDiscovery, isPortOpen } from "./sync/discovery.ts";
+import { createRegistrar, type Registrar } from "./sync/registrar.ts";
+
+export interface ServerOptions {
+  /** Not opened yet; the server opens and closes it. */
+  readonly store: Store;
+  readonly kind: ServerKind;
+  /** Null: loopback, IPv4 and IPv6. */
+  readonly host: string | null;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Keys for signing and for the API, the current one first; `cloud` needs at least one. */
+  readonly signingKeys: readonly string[];
+  readonly eventKeys: readonly string[];
+  /** Serve URLs of apps that are asked to sync until they answer. */
+  readonly appUrls: readonly string[];
+  /** Ask known apps again every `pollIntervalMs`. */
+  readonly poll: boolean;
+  readonly pollIntervalMs: number;
+  /** Local ports to search for apps; null: none is searched for. */
+  readonly discoveryPorts: readonly number[] | null;
+  readonly settings: Partial<Settings>;
+  readonly timerLimits: Partial<TimerLimits>;
+  readonly limits: ApiLimits;
+  /** How long `close` waits for calls under way. */
+  readonly drainMs: number;
+  /** Folder of the store, for people; null: none. */
+  readonly dir: string | null;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The store failed for good and the server has stopped working; it is still to be closed. */
+  readonly onFatal: (error: ServerError) => void;
+}
+
+const mebibyte = 1024 * 1024;
+
+/** Everything but the store: a development server on any free port that looks for nothing. */
+export const defaultServerOptions: Omit<ServerOptions, "store"> = {
+  kind: "dev",
+  host: null,
+  port: 0,
+  signingKeys: [],
+  eventKeys: [],
+  appUrls: [],
+  poll: false,
+  pollIntervalMs: 5_000,
+  discoveryPorts: null,
+  settings: {},
+  timerLimits: {},
+  limits: {
+    eventBytesMax: eventBytesCeiling,
+    eventsPerRequestMax: 5_000,
+    bodyBytesMax: 32 * mebibyte,
+  },
+  drainMs: 25_000,
+  dir: null,
+  clock: systemClock,
+  log: silentLog,
+  onFatal: () => undefined,
+};
+
+export interface PawlServer {
+  /** Where to reach it from this machine, without a slash at the end. */
+  readonly url: string;
+  readonly port: number;
+  /** Addresses that are open. */
+  readonly hosts: readonly string[];
+  readonly runtime: Runtime;
+  /**
+   * Refuses new work, lets calls under way end (they may still checkpoint) for `drainMs`, then
+   * closes port and store. Safe to call twice.
+   */
+  close(): Promise<void>;
+}
+
+const bodiesBytesMax = 256 * mebibyte;
+const requestMs = 120_000;
+const closeGraceMs = 500;
+const discoveryCoolDownMs = 30_000;
+
+/**
+ * Starts a server. Rejects with a `ServerError` (`port_taken`, `host_unavailable`) or a
+ * `StoreError`; neither port nor store is open then.
+ */
+export async function startServer(
+  given: Partial<ServerOptions> & Pick<ServerOptions, "store">,
+): Promise<PawlServer> {
+  const options: ServerOptions = { ...defaultServerOptions, ...given };
+  // The port is opened first, so that a server which cannot be reached calls no app. Requests that
+  // arrive before the runtime is there wait for it.
+  const ready = Promise.withResolvers<Gateway>();
+  const listener = await openPort(options, async (request) => (await ready.promise)(request));
+  try {
+    const runtime = await startRuntime(runtimeParts(options));
+    return compose(options, listener, runtime, ready.resolve);
+  } catch (error) {
+    await listener.close(0);
+    throw error;
+  }
+}
+
+function compose(
+  options: ServerOptions,
+  listener: Listener,
+  runtime: Runtime,
+  open: (gateway: Gateway) => void,
+): PawlServer {
+  const { log } = options;
+  const registrar = createRegistrar({
+    submit: (command) => runtime.submit(command),
+    apps: () => runtime.hot.apps(),
+    retriesDefault: runtime.settings.retriesDefault,
+    log,
+  });
+  let draining = false;
+  const gateway = createGateway({
+    router: new Router(apiRoutes(apiContext(options, runtime, registrar))),
+    kind: options.kind,
+    guard: createGuard(options.kind, options),
+    draining: () => draining,
+    explain: explainFailure,
+    onFault: (requestId, { code }, error) =>
+      log.error({ err: error, requestId, code }, "a request failed"),
+  });
+  open(gateway);
+  const client = createAppClient({
+    kind: options.kind,
+    signingKeys: options.signingKeys,
+    now: () => options.clock.now(),
+  });
+  const poller = createPoller(options, listener.port, runtime, registrar, client);
+  poller.start();
+  const close = async (): Promise<void> => {
+    draining = true;
+    try {
+      const drained = runtime.drain({ graceMs: options.drainMs });
+      await Promise.all([poller.stop(), client.close(), drained]);
+    } finally {
+      await listener.close(closeGraceMs);
+    }
+  };
+  let closing: Promise<void> | null = null;
+  return {
+    url: `http://${reachableHost(listener.hosts[0] ?? "127.0.0.1")}:${String(listener.port)}`,
+    port: listener.port,
+    hosts: listener.hosts,
+    runtime,
+    close: () => (closing ??= close()),
+  };
+}
+
+async function openPort(options: ServerOptions, gateway: Gateway): Promise<Listener> {
+  const { host, port } = options;
+  try {
+    return await listen({
+      gateway,
+      hosts: host === null || host === "localhost" ? ["127.0.0.1", "::1"] : [host],
+      port,
+      bodiesBytesMax: Math.max(bodiesBytesMax, options.limits.bodyBytesMax),
+      requestMs,
+      onMissingHost: (missing, error) =>
+        options.log.warn({ err: error }, `not listening on ${missing}: ${messageOf(error)}`),
+    });
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE") {
+      const message = `Port ${String(port)} is already in use. Stop what listens there, or choose another port with --port or PAWL_PORT.`;
+      throw new ServerError("port_taken", message, { cause });
+    }
+    const message = `Cannot listen on ${host ?? "loopback"}, port ${String(port)}: ${messageOf(cause)}. Choose others with --host and --port.`;
+    throw new ServerError("host_unavailable", message, { cause });
+  }
+}
+
+function runtimeParts(options: ServerOptions): Parameters<typeof startRuntime>[0] {
+  const { kind, clock, log, store, onFatal, timerLimits } = options;
+  const [key, fallbackKey = null] = options.signingKeys;
+  const driver = new HttpDriver({
+    ...defaultHttpDriverOptions(clock),
+    serverKind: kind,
+    signing:
+      key === undefined ? null : { key, fallbackKey, requireSignedAnswers: kind === "cloud" },
+    userAgent: `pawl/${version}`,
+  });
+  const settings = { ...defaultSettings, ...options.settings };
+  return {
+    store,
+    settings,
+    drivers: [driver],
+    clock,
+    seeds: systemSeeds(),
+    log,
+    onFatal,
+    timerLimits,
+  };
+}
+
+function apiContext(options: ServerOptions, runtime: Runtime, registrar: Registrar): ApiContext {
+  const seeds = systemSeeds();
+  return {
+    kind: options.kind,
+    backend: runtime,
+    registrar,
+    now: () => options.clock.now(),
+    ids: new UlidFactory(() => {
+      const [hi, mid, lo] = seeds();
+      return [hi & 0xffff, mid, lo];
+    }),
+    limits: options.limits,
+    startOptions: startOptions(options),
+  };
+}
+
+function startOptions(options: ServerOptions): StartOptions {
+  return {
+    dir: options.dir,
+    urls: options.appUrls,
+    autodiscover: options.discoveryPorts !== null,
+    poll: options.poll,
+    poll_interval: options.pollIntervalMs / 1_000,
+    tick: options.timerLimits.tickMs ?? defaultTimerLimits.tickMs,
+    retry_interval: (options.settings.retryIntervalMs ?? 0) / 1_000,
+    require_keys: options.kind === "cloud",
+  };
+}
+
+function createPoller(
+  options: ServerOptions,
+  ownPort: number,
+  runtime: Runtime,
+  registrar: Registrar,
+  client: AppClient,
+): AppPoller {
+  const { clock, log, poll, pollIntervalMs } = options;
+  const apps = () => runtime.hot.apps();
+  const ports = options.discoveryPorts?.filter((port) => port !== ownPort) ?? null;
+  const discover =
+    ports === null
+      ? null
+      : createDiscovery({
+          ports,
+          knownPorts: () =>
+            new Set([...apps()].map((app) => localPort(app.url)).filter((port) => port !== null)),
+          isOpen: isPortOpen,
+          isApp: (url) => client.isApp(url),
+          now: () => clock.now(),
+          coolDownMs: discoveryCoolDownMs,
+        });
+  return new AppPoller({
+    client,
+    registrar,
+    apps,
+    urls: options.appUrls,
+    poll,
+    discover,
+    intervalMs: pollIntervalMs,
+    clock,
+    log,
+  });
+}
+
+/** An address that stands for all of this machine is no address to call. */
+function reachableHost(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
+}

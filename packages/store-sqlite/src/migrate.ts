@@ -1,0 +1,106 @@
+// Brings a database to the newest schema. Migrations are numbered SQL files that never change once
+// they are released: each database remembers the checksum of what it ran.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import { StoreError } from "@pawl/store/store-error";
+import { numberOf, textOf } from "./codec.ts";
+
+export interface Migration {
+  readonly number: number;
+  readonly file: string;
+  /** SHA-256 of the file, in hex. */
+  readonly checksum: string;
+}
+
+/** All migrations, in order. A file that does not match its checksum is refused. */
+export const migrations: readonly Migration[] = [
+  {
+    number: 1,
+    file: "001_init.sql",
+    checksum: "902267289d4e21865939161f082531e30b3d24b600272be6bccef888055034d6",
+  },
+];
+
+/** Marks a file as ours: "PAWL" in ASCII. */
+export const applicationId = 0x5041574c;
+
+/**
+ * Runs what is missing, each migration in a transaction of its own. Throws `store_newer_schema`
+ * for a database of a later version, `store_damaged` for a database of something else.
+ */
+export function migrate(
+  database: DatabaseSync,
+  path: string,
+  known: readonly Migration[] = migrations,
+): void {
+  const applied = appliedMigrations(database, path);
+  const newest = known.length;
+  for (const { number, checksum } of applied) {
+    const migration = known[number - 1];
+    if (migration === undefined) {
+      throw new StoreError(
+        "store_newer_schema",
+        `The database ${path} has schema ${applied.length}, this version of Pawl knows ${newest}: ` +
+          "run the version that wrote it, or a newer one.",
+      );
+    }
+    if (migration.checksum !== checksum) {
+      throw new StoreError(
+        "store_damaged",
+        `The database ${path} was migrated by another ${migration.file} than this version of Pawl has.`,
+      );
+    }
+  }
+  for (const migration of known.slice(applied.length)) run(database, migration);
+}
+
+interface Applied {
+  readonly number: number;
+  readonly checksum: string;
+}
+
+/** In order; empty for a new database, in which the table for them is made. */
+function appliedMigrations(database: DatabaseSync, path: string): readonly Applied[] {
+  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+  if (tables.some((table) => table["name"] === "migration")) {
+    return database
+      .prepare("SELECT number, checksum FROM migration ORDER BY number")
+      .all()
+      .map((row) => ({ number: numberOf(row["number"]), checksum: textOf(row["checksum"]) }));
+  }
+  if (tables.length > 0) {
+    throw new StoreError(
+      "store_damaged",
+      `${path} is a database, but not one of Pawl: choose another file.`,
+    );
+  }
+  database.exec(
+    `PRAGMA application_id = ${applicationId};` +
+      "CREATE TABLE migration (number INTEGER PRIMARY KEY, file TEXT NOT NULL, checksum TEXT NOT NULL) STRICT",
+  );
+  return [];
+}
+
+function run(database: DatabaseSync, { number, file, checksum }: Migration): void {
+  const sql = readFileSync(new URL(`./migrations/${file}`, import.meta.url), "utf8");
+  if (checksumOf(sql) !== checksum) {
+    throw new StoreError("store_failed", `The migration ${file} was changed after its release.`);
+  }
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    database.exec(sql);
+    database
+      .prepare("INSERT INTO migration (number, file, checksum) VALUES (?, ?, ?)")
+      .run(number, file, checksum);
+    database.exec("COMMIT");
+  } catch (error) {
+    database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+/** SHA-256 of the text, in hex. */
+export function checksumOf(sql: string): string {
+  return createHash("sha256").update(sql).digest("hex");
+}

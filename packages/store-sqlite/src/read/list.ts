@@ -1,0 +1,192 @@
+// Answers the questions of people. They may take long, so they run on a connection and a thread of
+// their own; each is answered from an index, never by walking past what does not match.
+import { statSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import type { AppRecord, EventRecord, RunRecord } from "@pawl/engine/records";
+import type { JsonText } from "@pawl/protocol/json-text";
+import { arrivalFromId } from "@pawl/store/position";
+import type { ListQuery, ListResults } from "@pawl/store/store";
+import { numberOf, packUlid, textOf, unpackUlid } from "../codec.ts";
+import { attemptsOfRun, decodeAttempt } from "../rows/attempt-row.ts";
+import { decodeEvent, eventColumns } from "../rows/event-row.ts";
+import {
+  decodeRun,
+  runColumns,
+  statusNumber,
+  statusNumbers,
+  unfinishedStatusNumbers,
+} from "../rows/run-row.ts";
+import { WordReader } from "../words.ts";
+import { Rows } from "./rows.ts";
+
+type Asked<T extends ListQuery["type"]> = Extract<ListQuery, { type: T }>;
+
+/** Names that `sizes` reports, and the tables they count. */
+const tableOf: Readonly<Record<string, string>> = {
+  apps: "app",
+  events: "event",
+  runs: "run",
+  outputs: "output",
+  steps: "step",
+  attempts: "attempt",
+  jobs: "job",
+  waits: "wait",
+  waitPaths: "wait_path",
+  idempotency: "idempotency",
+  mail: "mail",
+};
+
+export class Lister {
+  readonly #database: DatabaseSync;
+  readonly #path: string;
+  readonly #words: WordReader;
+  readonly #prepared = new Map<string, Rows>();
+
+  /** `path` is that of the database file, to tell its size. */
+  constructor(database: DatabaseSync, path: string) {
+    this.#database = database;
+    this.#path = path;
+    this.#words = new WordReader(database);
+  }
+
+  list(query: ListQuery): ListResults[ListQuery["type"]] {
+    switch (query.type) {
+      case "apps":
+        return this.#rows("SELECT record FROM app ORDER BY id")
+          .all()
+          .map((row) => JSON.parse(textOf(row[0])) as AppRecord); // proof: written from an AppRecord
+      case "waitPaths":
+        return this.#rows("SELECT event, path, since FROM wait_path ORDER BY event, path")
+          .all()
+          .map((row) => ({ event: textOf(row[0]), path: textOf(row[1]), since: numberOf(row[2]) }));
+      case "queues":
+        return this.#rows(
+          "SELECT gate, count(*) FROM job WHERE gate IS NOT NULL GROUP BY gate ORDER BY gate",
+        )
+          .all()
+          .map((row) => ({ gate: textOf(row[0]), queued: numberOf(row[1]) }));
+      case "events":
+        return this.#events(query);
+      case "event":
+        return this.#event(query.eventId);
+      case "runsOfEvent":
+        return this.#runRows(
+          `SELECT ${runColumns} FROM run_event AS l CROSS JOIN run AS r ON r.id = l.run` +
+            " WHERE l.event = ? ORDER BY l.run DESC LIMIT ?",
+          packUlid(query.eventId),
+          query.limit,
+        );
+      case "runs":
+        return this.#runs(query);
+      case "unfinished":
+        return this.#unfinished(query);
+      case "attempts":
+        return this.#rows(attemptsOfRun)
+          .all(packUlid(query.runId))
+          .map((row) => decodeAttempt(query.runId, row));
+      case "output": {
+        const row = this.#rows("SELECT output FROM output WHERE run = ?").first(
+          packUlid(query.runId),
+        );
+        return row === undefined ? null : (textOf(row[0]) as JsonText); // proof: written from a JsonText
+      }
+      case "sizes":
+        return this.#sizes();
+    }
+  }
+
+  #rows(sql: string): Rows {
+    let rows = this.#prepared.get(sql);
+    if (rows === undefined) this.#prepared.set(sql, (rows = new Rows(this.#database, sql)));
+    return rows;
+  }
+
+  #event(eventId: string): EventRecord | null {
+    const row = this.#rows(`SELECT ${eventColumns} FROM event AS e WHERE e.id = ?`).first(
+      packUlid(eventId),
+    );
+    return row === undefined ? null : decodeEvent(row, this.#words);
+  }
+
+  #events(query: Asked<"events">): readonly EventRecord[] {
+    const { name, receivedFrom, receivedUntil, before, limit } = query;
+    const where: string[] = ["e.received_at BETWEEN ? AND ?"];
+    const values: (number | string | Uint8Array)[] = [
+      receivedFrom ?? Number.MIN_SAFE_INTEGER,
+      receivedUntil ?? Number.MAX_SAFE_INTEGER,
+    ];
+    if (name !== null) {
+      const word = this.#words.find(name);
+      if (word === null) return [];
+      where.push("e.name = ?");
+      values.push(word);
+    }
+    if (before !== null) {
+      const below = this.#event(before) ?? arrivalFromId(before);
+      where.push("(e.received_at, e.id) < (?, ?)");
+      values.push(below.receivedAt, packUlid(below.id));
+    }
+    const index = name === null ? "event_by_arrival" : "event_by_name";
+    const rows = this.#rows(
+      `SELECT ${eventColumns} FROM event AS e INDEXED BY ${index} WHERE ${where.join(" AND ")}` +
+        " ORDER BY e.received_at DESC, e.id DESC LIMIT ?",
+    );
+    return rows.all(...values, limit).map((row) => decodeEvent(row, this.#words));
+  }
+
+  /** One walk down an index for each status, merged: no walk meets a row that does not match. */
+  #runs(query: Asked<"runs">): readonly RunRecord[] {
+    const { statuses, functionId, before, limit } = query;
+    const where = before === null ? [] : ["r.id < ?"];
+    const tail: (string | number | Uint8Array)[] = before === null ? [] : [packUlid(before)];
+    if (functionId !== null) {
+      const word = this.#words.find(functionId);
+      if (word === null) return [];
+      where.push("r.function = ?");
+      tail.push(word);
+    } else if (statuses === null) {
+      const condition = where.length === 0 ? "" : ` WHERE ${where.join(" AND ")}`;
+      const sql = `SELECT ${runColumns} FROM run AS r${condition} ORDER BY r.id DESC LIMIT ?`;
+      return this.#runRows(sql, ...tail, limit);
+    }
+    const index = functionId === null ? "run_by_status" : "run_by_function";
+    const sql =
+      `SELECT ${runColumns} FROM run AS r INDEXED BY ${index}` +
+      ` WHERE ${["r.status = ?", ...where].join(" AND ")} ORDER BY r.id DESC LIMIT ?`;
+    const numbers = statuses === null ? statusNumbers : [...new Set(statuses.map(statusNumber))];
+    return numbers
+      .flatMap((status) => this.#runRows(sql, status, ...tail, limit))
+      .sort((a, b) => (a.id < b.id ? 1 : -1))
+      .slice(0, limit);
+  }
+
+  #runRows(sql: string, ...values: (string | number | Uint8Array)[]): readonly RunRecord[] {
+    return this.#rows(sql)
+      .all(...values)
+      .map((row) => decodeRun(row, this.#words));
+  }
+
+  #unfinished({ after, limit }: Asked<"unfinished">): readonly string[] {
+    const condition = after === null ? "" : " AND id > ?";
+    const rows = this.#rows(
+      `SELECT id FROM run INDEXED BY run_by_status WHERE status = ?${condition} ORDER BY id LIMIT ?`,
+    );
+    const tail = after === null ? [] : [packUlid(after)];
+    return unfinishedStatusNumbers
+      .flatMap((status) => rows.all(status, ...tail, limit).map((row) => unpackUlid(row[0])))
+      .sort()
+      .slice(0, limit);
+  }
+
+  #sizes(): ListResults["sizes"] {
+    const tables: Record<string, number> = {};
+    for (const [name, table] of Object.entries(tableOf)) {
+      tables[name] = numberOf(this.#rows(`SELECT count(*) FROM ${table}`).first()?.[0]);
+    }
+    return { tables, bytes: fileBytes(this.#path) + fileBytes(`${this.#path}-wal`) };
+  }
+}
+
+function fileBytes(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { migrate } from "../migrate.ts";
+
+/** Hot questions and the index that must answer each, without sorting. */
+const plans: readonly (readonly [sql: string, index: string])[] = [
+  ["SELECT run, id FROM job WHERE timer_at <= 1 ORDER BY timer_at, run, id LIMIT 1", "job_timer"],
+  ["SELECT run, id FROM job WHERE gate = 'g' ORDER BY queued_since, run, id LIMIT 1", "job_queue"],
+  [
+    "SELECT run FROM wait WHERE event = 1 AND path = 1 AND hash = x'00' AND (run, job) > (x'00', 'a') ORDER BY run, job LIMIT 1",
+    "PRIMARY KEY (event=? AND path=? AND hash=? AND (run,job)>(?,?))",
+  ],
+  [
+    "SELECT id FROM event AS e WHERE e.name = 1 AND e.received_at BETWEEN 1 AND 2 ORDER BY e.received_at, e.id LIMIT 1",
+    "event_by_name",
+  ],
+  [
+    "SELECT id FROM event AS e INDEXED BY event_by_name WHERE e.received_at BETWEEN 1 AND 2 AND e.name = 1 AND (e.received_at, e.id) < (1, x'00') ORDER BY e.received_at DESC, e.id DESC LIMIT 1",
+    "event_by_name",
+  ],
+  [
+    "SELECT r.id FROM run AS r WHERE r.ended_at < 1 ORDER BY r.ended_at, r.id LIMIT 1",
+    "run_by_end",
+  ],
+  [
+    "SELECT id FROM run AS r INDEXED BY run_by_function WHERE r.status = 1 AND r.id < x'00' AND r.function = 1 ORDER BY r.id DESC LIMIT 1",
+    "run_by_function (function=? AND status=? AND id<?)",
+  ],
+];
+
+test("hot questions are answered by an index in its order", () => {
+  const database = new DatabaseSync(":memory:");
+  migrate(database, "memory");
+  for (const [sql, index] of plans) {
+    const plan = database
+      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .all()
+      .map((row) => String(row["detail"]))
+      .join("\n");
+    assert.ok(plan.includes(index), `${sql}\n${plan}`);
+    assert.ok(!plan.includes("TEMP B-TREE"), `${sql}\n${plan}`);
+  }
+  database.close();
+});

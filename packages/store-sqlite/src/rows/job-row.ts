@@ -1,0 +1,144 @@
+// A job as a row of `job`. Columns that its kind does not have are null or 0.
+import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
+import type { CallState, Job } from "@pawl/engine/records";
+import type { JsonText } from "@pawl/protocol/json-text";
+import {
+  numberOf,
+  numberOrNull,
+  packHash,
+  packUlid,
+  textOf,
+  textOrNull,
+  unpackHash,
+  unpackUlid,
+} from "../codec.ts";
+import type { PackedId } from "../codec.ts";
+
+const columns = [
+  "id",
+  "kind",
+  "timer_at",
+  "gate",
+  "queued_since",
+  "epoch",
+  "lease_until",
+  "generation",
+  "attempt",
+  "attempts_max",
+  "flags",
+  "queued_at",
+  "target",
+  "display_name",
+  "user_id",
+  "user_index",
+  "step_type",
+  "subject",
+  "expression",
+  "child_run",
+  "opts",
+].join(", ");
+
+/** Takes the values of `encodeJob`. */
+export const jobInsert = `INSERT OR REPLACE INTO job (run, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+/** Rows for `decodeJob`. */
+export const jobsOfRun = `SELECT ${columns} FROM job WHERE run = ? ORDER BY id`;
+
+const kinds: readonly Job["kind"][] = ["call", "sleep", "wait", "invoke"];
+const parallelFlag = 1;
+const raceFlag = 2;
+const againFlag = 4;
+
+/** The values of one row. */
+export function encodeJob(run: PackedId, job: Job): SQLInputValue[] {
+  const call = job.kind === "call" ? job : null;
+  const state = call?.state ?? null;
+  return [
+    run,
+    packHash(job.id),
+    kinds.indexOf(job.kind),
+    job.kind !== "call" ? job.dueAt : job.state.at === "delayed" ? job.state.dueAt : null,
+    state?.at === "queued" ? state.gate : null,
+    state?.at === "queued" ? state.since : null,
+    state?.at === "leased" ? state.epoch : null,
+    state?.at === "leased" ? state.leaseUntil : null,
+    call?.generation ?? 0,
+    call?.attempt ?? 0,
+    call?.attemptsMax ?? 0,
+    flagsOf(job),
+    job.queuedAt,
+    call === null ? null : packHash(call.target),
+    job.displayName,
+    job.userId,
+    job.userIndex,
+    job.stepType,
+    job.kind === "wait" ? job.event : job.kind === "invoke" ? job.functionSlug : null,
+    job.kind === "wait" ? job.expression : null,
+    job.kind === "invoke" ? packUlid(job.childRunId) : null,
+    job.opts,
+  ];
+}
+
+function flagsOf(job: Job): number {
+  return (
+    (job.parallel ? parallelFlag : 0) |
+    (job.race ? raceFlag : 0) |
+    (job.kind === "call" && job.again ? againFlag : 0)
+  );
+}
+
+/** The record of one row. */
+export function decodeJob(runId: string, row: readonly SQLOutputValue[]): Job {
+  const flags = numberOf(row[10]);
+  const base = {
+    runId,
+    id: unpackHash(row[0]),
+    parallel: (flags & parallelFlag) !== 0,
+    race: (flags & raceFlag) !== 0,
+    queuedAt: numberOf(row[11]),
+    displayName: textOf(row[13]),
+    userId: textOrNull(row[14]),
+    userIndex: numberOf(row[15]),
+    stepType: textOrNull(row[16]),
+    opts: textOrNull(row[20]) as JsonText | null, // proof: written from a JsonText
+  };
+  switch (kinds[numberOf(row[1])] ?? "call") {
+    case "sleep":
+      return { ...base, kind: "sleep", dueAt: numberOf(row[2]) };
+    case "wait":
+      return {
+        ...base,
+        kind: "wait",
+        dueAt: numberOf(row[2]),
+        event: textOf(row[17]),
+        expression: textOrNull(row[18]),
+      };
+    case "invoke":
+      return {
+        ...base,
+        kind: "invoke",
+        dueAt: numberOf(row[2]),
+        functionSlug: textOf(row[17]),
+        childRunId: unpackUlid(row[19]),
+      };
+    case "call":
+      return {
+        ...base,
+        kind: "call",
+        target: unpackHash(row[12]),
+        attempt: numberOf(row[8]),
+        attemptsMax: numberOf(row[9]),
+        generation: numberOf(row[7]),
+        again: (flags & againFlag) !== 0,
+        state: decodeState(row),
+      };
+  }
+}
+
+function decodeState(row: readonly SQLOutputValue[]): CallState {
+  const dueAt = numberOrNull(row[2]);
+  if (dueAt !== null) return { at: "delayed", dueAt };
+  const gate = textOrNull(row[3]);
+  if (gate !== null) return { at: "queued", gate, since: numberOf(row[4]) };
+  return { at: "leased", epoch: numberOf(row[5]), leaseUntil: numberOf(row[6]) };
+}

@@ -1,0 +1,99 @@
+// A run as a row of `run`.
+import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
+import type { RunRecord, RunStatus } from "@pawl/engine/records";
+import {
+  numberOf,
+  numberOrNull,
+  packHash,
+  packUlid,
+  packUlids,
+  textOrNull,
+  unpackHash,
+  unpackUlid,
+  unpackUlids,
+} from "../codec.ts";
+import type { WordReader, WordWriter } from "../words.ts";
+
+const statuses: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];
+
+/** Statuses as the column holds them; the first `unfinishedStatuses` have not ended. */
+export function statusNumber(status: RunStatus): number {
+  return statuses.indexOf(status);
+}
+
+/** All numbers of statuses. */
+export const statusNumbers: readonly number[] = statuses.map((_, number) => number);
+/** Numbers of the statuses of runs that have not ended. */
+export const unfinishedStatusNumbers: readonly number[] = [0, 1];
+
+/** Columns in the order of `encodeRun`; of `decodeRun` too. */
+export const runColumnNames: readonly string[] = [
+  "id",
+  "status",
+  "function",
+  "ended_at",
+  "app",
+  "function_version",
+  "event_ids",
+  "event_name",
+  "queued_at",
+  "started_at",
+  "request_version",
+  "force_plan",
+  "generation",
+  "idle_discoveries",
+  "parent_run",
+  "parent_job",
+  "original_run",
+  "cancel_reason",
+];
+
+/** The columns of a row, for a SELECT from `run AS r`. */
+export const runColumns = runColumnNames.map((name) => `r.${name}`).join(", ");
+
+/** The values of one row. */
+export function encodeRun(run: RunRecord, words: WordWriter): SQLInputValue[] {
+  return [
+    packUlid(run.id),
+    statusNumber(run.status),
+    words.idOf(run.functionId),
+    run.endedAt,
+    words.idOf(run.appId),
+    run.functionVersion,
+    packUlids(run.eventIds),
+    words.idOf(run.eventName),
+    run.queuedAt,
+    run.startedAt,
+    run.requestVersion,
+    run.forcePlan ? 1 : 0,
+    run.generation,
+    run.idleDiscoveries,
+    run.parent === null ? null : packUlid(run.parent.runId),
+    run.parent === null ? null : packHash(run.parent.jobId),
+    run.originalRunId === null ? null : packUlid(run.originalRunId),
+    run.cancelReason,
+  ];
+}
+
+/** The record of one row. */
+export function decodeRun(row: readonly SQLOutputValue[], words: WordReader): RunRecord {
+  return {
+    id: unpackUlid(row[0]),
+    status: statuses[numberOf(row[1])] ?? "queued",
+    functionId: words.text(numberOf(row[2])),
+    endedAt: numberOrNull(row[3]),
+    appId: words.text(numberOf(row[4])),
+    functionVersion: numberOf(row[5]),
+    eventIds: unpackUlids(row[6]),
+    eventName: words.text(numberOf(row[7])),
+    queuedAt: numberOf(row[8]),
+    startedAt: numberOrNull(row[9]),
+    requestVersion: numberOf(row[10]),
+    forcePlan: numberOf(row[11]) === 1,
+    generation: numberOf(row[12]),
+    idleDiscoveries: numberOf(row[13]),
+    parent: row[14] === null ? null : { runId: unpackUlid(row[14]), jobId: unpackHash(row[15]) },
+    originalRunId: row[16] === null ? null : unpackUlid(row[16]),
+    cancelReason: textOrNull(row[17]),
+  };
+}

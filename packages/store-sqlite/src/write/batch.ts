@@ -1,0 +1,141 @@
+// Boils a batch down to what is left of it: of several writes to one key only the last, of a
+// deleted run only the deletion. After that the order of the writes no longer matters. It must not
+// know what the database already holds.
+import type { Change } from "@pawl/engine/changes";
+import type {
+  AppRecord,
+  AttemptRecord,
+  EventRecord,
+  Job,
+  RunRecord,
+  StepRecord,
+  WaitKey,
+  WaitPathRecord,
+  WaitRecord,
+} from "@pawl/engine/records";
+import type { JsonText } from "@pawl/protocol/json-text";
+
+/** What is left for one run. In the maps null stands for "delete". */
+export interface RunWrites {
+  /** Everything the database holds of the run goes first. */
+  readonly wiped: boolean;
+  run: RunRecord | null;
+  output: JsonText | null;
+  readonly steps: Map<string, StepRecord>;
+  readonly attempts: Map<string, AttemptRecord>;
+  readonly jobs: Map<string, Job | null>;
+  readonly waits: Map<string, WaitRecord | null>;
+}
+
+/** What is left of a batch. In the maps null stands for "delete". */
+export interface Batch {
+  readonly runs: Map<string, RunWrites>;
+  readonly events: Map<
+    string,
+    { readonly event: EventRecord; readonly keys: readonly WaitKey[] } | null
+  >;
+  readonly apps: Map<string, AppRecord | null>;
+  readonly waitPaths: Map<string, WaitPathRecord>;
+  readonly idempotency: Map<string, { readonly runId: string; readonly expiresAt: number } | null>;
+  /** Rare, and its order of arrival counts: taken one by one. */
+  readonly mail: Extract<Change, { type: "mail.put" | "mail.delete" }>[];
+}
+
+/** Boils the changes down. */
+export function planBatch(changes: readonly Change[]): Batch {
+  const batch: Batch = {
+    runs: new Map(),
+    events: new Map(),
+    apps: new Map(),
+    waitPaths: new Map(),
+    idempotency: new Map(),
+    mail: [],
+  };
+  for (const change of changes) addChange(batch, change);
+  return batch;
+}
+
+function addChange(batch: Batch, change: Change): void {
+  switch (change.type) {
+    case "app.put":
+      batch.apps.set(change.app.id, change.app);
+      return;
+    case "app.delete":
+      batch.apps.set(change.appId, null);
+      return;
+    case "event.put":
+      batch.events.set(change.event.id, change);
+      return;
+    case "event.delete":
+      batch.events.set(change.eventId, null);
+      return;
+    case "run.put":
+      writesOf(batch, change.run.id).run = change.run;
+      return;
+    case "run.delete":
+      batch.runs.set(change.runId, noWrites(true));
+      return;
+    case "output.put":
+      writesOf(batch, change.runId).output = change.output;
+      return;
+    case "step.put":
+      writesOf(batch, change.runId).steps.set(change.step.id, change.step);
+      return;
+    case "attempt.put": {
+      const { runId, startedAt, stepId, attempt } = change.attempt;
+      writesOf(batch, runId).attempts.set(
+        JSON.stringify([startedAt, stepId, attempt]),
+        change.attempt,
+      );
+      return;
+    }
+    case "job.put":
+      writesOf(batch, change.job.runId).jobs.set(change.job.id, change.job);
+      return;
+    case "job.delete":
+      writesOf(batch, change.runId).jobs.set(change.jobId, null);
+      return;
+    case "wait.put":
+      writesOf(batch, change.wait.runId).waits.set(change.wait.jobId, change.wait);
+      return;
+    case "wait.delete":
+      writesOf(batch, change.runId).waits.set(change.jobId, null);
+      return;
+    case "waitPath.put":
+      batch.waitPaths.set(
+        JSON.stringify([change.waitPath.event, change.waitPath.path]),
+        change.waitPath,
+      );
+      return;
+    case "idempotency.put":
+      batch.idempotency.set(change.key, change);
+      return;
+    case "idempotency.delete":
+      batch.idempotency.set(change.key, null);
+      return;
+    case "mail.put":
+    case "mail.delete":
+      batch.mail.push(change);
+      return;
+    default:
+      change satisfies never;
+  }
+}
+
+function noWrites(wiped: boolean): RunWrites {
+  return {
+    wiped,
+    run: null,
+    output: null,
+    steps: new Map(),
+    attempts: new Map(),
+    jobs: new Map(),
+    waits: new Map(),
+  };
+}
+
+function writesOf(batch: Batch, runId: string): RunWrites {
+  let writes = batch.runs.get(runId);
+  if (writes === undefined) batch.runs.set(runId, (writes = noWrites(false)));
+  return writes;
+}

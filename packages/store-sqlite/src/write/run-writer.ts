@@ -1,0 +1,130 @@
+// Writes what is left of a batch for one run: its row, its parts, its links to events.
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { RunRecord } from "@pawl/engine/records";
+import { packHash, packUlid, unpackUlids } from "../codec.ts";
+import type { PackedId } from "../codec.ts";
+import { attemptInsert, encodeAttempt } from "../rows/attempt-row.ts";
+import { encodeJob, jobInsert } from "../rows/job-row.ts";
+import { encodeRun, runColumnNames } from "../rows/run-row.ts";
+import { encodeStep, stepInsert } from "../rows/step-row.ts";
+import { encodeWait, waitInsert } from "../rows/wait-row.ts";
+import type { WordWriter } from "../words.ts";
+import type { RunWrites } from "./batch.ts";
+
+/** Columns that no index has: they change without moving the run in any order. */
+const hotColumnNames = runColumnNames.slice(4);
+const listedColumnNames = runColumnNames.slice(1, 4);
+
+function assignments(names: readonly string[], first: number): string {
+  return names.map((name, i) => `${name} = ?${first + i}`).join(", ");
+}
+
+/** The tables of which a deleted run loses its rows. */
+const partTables = ["output", "step", "attempt", "job", "wait"] as const;
+
+export class RunWriter {
+  readonly #words: WordWriter;
+  readonly #insert: StatementSync;
+  readonly #updateHot: StatementSync;
+  readonly #updateAll: StatementSync;
+  readonly #eventIds: StatementSync;
+  readonly #deleteRun: StatementSync;
+  readonly #deleteParts: readonly StatementSync[];
+  readonly #link: StatementSync;
+  readonly #unlink: StatementSync;
+  readonly #putStep: StatementSync;
+  readonly #putOutput: StatementSync;
+  readonly #putAttempt: StatementSync;
+  readonly #putJob: StatementSync;
+  readonly #deleteJob: StatementSync;
+  readonly #putWait: StatementSync;
+  readonly #deleteWait: StatementSync;
+
+  constructor(database: DatabaseSync, words: WordWriter) {
+    const names = runColumnNames;
+    this.#words = words;
+    this.#insert = database.prepare(
+      `INSERT OR IGNORE INTO run (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
+    );
+    // The numbers of the parameters follow the order of `encodeRun` in both updates.
+    this.#updateHot = database.prepare(
+      `UPDATE run SET ${assignments(hotColumnNames, 5)}` +
+        " WHERE id = ?1 AND status = ?2 AND function = ?3 AND ended_at IS ?4 AND event_ids = ?7",
+    );
+    this.#updateAll = database.prepare(
+      `UPDATE run SET ${assignments(listedColumnNames, 2)}, ${assignments(hotColumnNames, 5)}` +
+        " WHERE id = ?1 AND event_ids = ?7",
+    );
+    this.#eventIds = database.prepare("SELECT event_ids FROM run WHERE id = ?");
+    this.#deleteRun = database.prepare("DELETE FROM run WHERE id = ?");
+    this.#deleteParts = partTables.map((table) =>
+      database.prepare(`DELETE FROM ${table} WHERE run = ?`),
+    );
+    this.#link = database.prepare("INSERT OR IGNORE INTO run_event (event, run) VALUES (?, ?)");
+    this.#unlink = database.prepare("DELETE FROM run_event WHERE event = ? AND run = ?");
+    this.#putStep = database.prepare(stepInsert);
+    this.#putOutput = database.prepare("INSERT OR REPLACE INTO output (run, output) VALUES (?, ?)");
+    this.#putAttempt = database.prepare(attemptInsert);
+    this.#putJob = database.prepare(jobInsert);
+    this.#deleteJob = database.prepare("DELETE FROM job WHERE run = ? AND id = ?");
+    this.#putWait = database.prepare(waitInsert);
+    this.#deleteWait = database.prepare("DELETE FROM wait WHERE run = ? AND job = ?");
+  }
+
+  /** Writes all of it. Ids of events that gained or lost a run are added to `touched`. */
+  write(runId: string, writes: RunWrites, touched: Set<string>): void {
+    const id = packUlid(runId);
+    if (writes.wiped) this.#wipe(id, touched);
+    if (writes.run !== null) this.#put(id, writes.run, touched);
+    if (writes.output !== null) this.#putOutput.run(id, writes.output);
+    for (const step of writes.steps.values()) this.#putStep.run(...encodeStep(id, step));
+    for (const attempt of writes.attempts.values())
+      this.#putAttempt.run(...encodeAttempt(id, attempt));
+    for (const [jobId, job] of writes.jobs) {
+      if (job !== null) this.#putJob.run(...encodeJob(id, job));
+      else if (!writes.wiped) this.#deleteJob.run(id, packHash(jobId));
+    }
+    for (const [jobId, wait] of writes.waits) {
+      if (wait !== null) this.#putWait.run(...encodeWait(id, wait, this.#words));
+      else if (!writes.wiped) this.#deleteWait.run(id, jobId);
+    }
+  }
+
+  /** Writes the row, trying first what is likely: a new run, then one that just goes on. */
+  #put(id: PackedId, run: RunRecord, touched: Set<string>): void {
+    const values = encodeRun(run, this.#words);
+    const isProbablyNew = run.status === "queued";
+    if (isProbablyNew && this.#insertNew(id, run, values, touched)) return;
+    if (this.#updateHot.run(...values).changes === 1) return;
+    if (this.#updateAll.run(...values).changes === 1) return;
+    if (!isProbablyNew && this.#insertNew(id, run, values, touched)) return;
+    // The row is there, and started by other events than this one: no run does that by itself.
+    this.#unlinkAll(id, touched);
+    this.#deleteRun.run(id);
+    this.#insertNew(id, run, values, touched);
+  }
+
+  #insertNew(id: PackedId, run: RunRecord, values: SQLInputValue[], touched: Set<string>): boolean {
+    if (this.#insert.run(...values).changes === 0) return false;
+    for (const eventId of run.eventIds) {
+      this.#link.run(packUlid(eventId), id);
+      touched.add(eventId);
+    }
+    return true;
+  }
+
+  #wipe(id: PackedId, touched: Set<string>): void {
+    this.#unlinkAll(id, touched);
+    this.#deleteRun.run(id);
+    for (const statement of this.#deleteParts) statement.run(id);
+  }
+
+  #unlinkAll(id: PackedId, touched: Set<string>): void {
+    const row = this.#eventIds.get(id);
+    if (row === undefined) return;
+    for (const eventId of unpackUlids(row["event_ids"])) {
+      this.#unlink.run(packUlid(eventId), id);
+      touched.add(eventId);
+    }
+  }
+}

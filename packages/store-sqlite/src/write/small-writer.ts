@@ -1,0 +1,47 @@
+// Writes the small tables: apps, wait paths, idempotency keys, mail.
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { packUlid } from "../codec.ts";
+import type { Batch } from "./batch.ts";
+
+export class SmallWriter {
+  readonly #putApp: StatementSync;
+  readonly #deleteApp: StatementSync;
+  readonly #putWaitPath: StatementSync;
+  readonly #putIdempotency: StatementSync;
+  readonly #deleteIdempotency: StatementSync;
+  readonly #putMail: StatementSync;
+  readonly #deleteMail: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#putApp = database.prepare("INSERT OR REPLACE INTO app (id, record) VALUES (?, ?)");
+    this.#deleteApp = database.prepare("DELETE FROM app WHERE id = ?");
+    this.#putWaitPath = database.prepare(
+      "INSERT OR REPLACE INTO wait_path (event, path, since) VALUES (?, ?, ?)",
+    );
+    this.#putIdempotency = database.prepare(
+      "INSERT OR REPLACE INTO idempotency (key, run, expires_at) VALUES (?, ?, ?)",
+    );
+    this.#deleteIdempotency = database.prepare("DELETE FROM idempotency WHERE key = ?");
+    this.#putMail = database.prepare(
+      "INSERT INTO mail (id, message) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET message = excluded.message",
+    );
+    this.#deleteMail = database.prepare("DELETE FROM mail WHERE id = ?");
+  }
+
+  write(batch: Batch): void {
+    for (const [appId, app] of batch.apps) {
+      if (app === null) this.#deleteApp.run(appId);
+      else this.#putApp.run(appId, JSON.stringify(app));
+    }
+    for (const { event, path, since } of batch.waitPaths.values())
+      this.#putWaitPath.run(event, path, since);
+    for (const [key, held] of batch.idempotency) {
+      if (held === null) this.#deleteIdempotency.run(key);
+      else this.#putIdempotency.run(key, packUlid(held.runId), held.expiresAt);
+    }
+    for (const change of batch.mail) {
+      if (change.type === "mail.delete") this.#deleteMail.run(change.mailId);
+      else this.#putMail.run(change.mailId, JSON.stringify(change.message));
+    }
+  }
+}

@@ -1,0 +1,137 @@
+// Contract: what is waiting to be done comes in its order and up to the limit.
+import assert from "node:assert/strict";
+import { messageSample } from "./batch-cases.ts";
+import { storeTest } from "./kit.ts";
+import type { MakeStore } from "./kit.ts";
+import {
+  baseTime,
+  callSample,
+  hashSample,
+  invokeSample,
+  sleepSample,
+  ulidSample,
+  waitJobSample,
+} from "./samples.ts";
+
+function leased(n: number, epoch: number) {
+  const state = { at: "leased", epoch, leaseUntil: baseTime + 10 - n } as const;
+  return { type: "job.put", job: callSample(ulidSample(n), { generation: n, state }) } as const;
+}
+
+function queued(n: number, gate: string, since: number) {
+  const state = { at: "queued", gate, since: baseTime + since } as const;
+  return { type: "job.put", job: callSample(ulidSample(n), { generation: n, state }) } as const;
+}
+
+/** Registers the tests. */
+export function dueCases(make: MakeStore): void {
+  storeTest(
+    make,
+    "timers: all kinds, earliest first, up to the time and the limit",
+    async (subject) => {
+      const jobs = [
+        sleepSample(ulidSample(5), 1, baseTime + 50),
+        waitJobSample(ulidSample(4), 1, { dueAt: baseTime + 40 }),
+        invokeSample(ulidSample(3), 1, { dueAt: baseTime + 30 }),
+        callSample(ulidSample(2), {
+          generation: 6,
+          state: { at: "delayed", dueAt: baseTime + 20 },
+        }),
+        sleepSample(ulidSample(1), 1, baseTime + 20),
+      ];
+      await subject.commit(
+        ...jobs.map((job) => ({ type: "job.put", job }) as const),
+        queued(8, "g", 0),
+        leased(9, 1),
+      );
+      const timers = await subject.store.due({ kind: "timers", until: baseTime + 40, limit: 9 });
+      assert.deepEqual(timers, [
+        { runId: ulidSample(1), jobId: hashSample(1), dueAt: baseTime + 20, generation: 0 },
+        { runId: ulidSample(2), jobId: "step", dueAt: baseTime + 20, generation: 6 },
+        { runId: ulidSample(3), jobId: hashSample(1), dueAt: baseTime + 30, generation: 0 },
+        { runId: ulidSample(4), jobId: hashSample(1), dueAt: baseTime + 40, generation: 0 },
+      ]);
+      assert.deepEqual(
+        await subject.store.due({ kind: "timers", until: baseTime + 99, limit: 2 }),
+        timers.slice(0, 2),
+      );
+      assert.deepEqual(
+        await subject.store.due({ kind: "timers", until: baseTime + 19, limit: 9 }),
+        [],
+      );
+    },
+  );
+
+  storeTest(make, "a timer that moved is found where it is now", async (subject) => {
+    const runId = ulidSample(1);
+    await subject.commit({ type: "job.put", job: sleepSample(runId, 1, baseTime) });
+    await subject.commit({ type: "job.put", job: sleepSample(runId, 1, baseTime + 10) });
+    assert.deepEqual(
+      await subject.store.due({ kind: "timers", until: baseTime + 9, limit: 9 }),
+      [],
+    );
+    await subject.commit({ type: "job.delete", runId, jobId: hashSample(1) });
+    assert.deepEqual(
+      await subject.store.due({ kind: "timers", until: baseTime + 99, limit: 9 }),
+      [],
+    );
+  });
+
+  storeTest(
+    make,
+    "queues: longest waiting first, apart for each gate, counted",
+    async (subject) => {
+      await subject.commit(
+        queued(1, "a", 3),
+        queued(2, "a", 1),
+        queued(3, "b ü", 2),
+        queued(4, "a", 2),
+        leased(5, 1),
+      );
+      const queue = await subject.store.due({ kind: "queue", gate: "a", limit: 2 });
+      assert.deepEqual(queue, [
+        { runId: ulidSample(2), jobId: "step", dueAt: baseTime + 1, generation: 2 },
+        { runId: ulidSample(4), jobId: "step", dueAt: baseTime + 2, generation: 4 },
+      ]);
+      assert.deepEqual(await subject.store.list({ type: "queues" }), [
+        { gate: "a", queued: 3 },
+        { gate: "b ü", queued: 1 },
+      ]);
+      await subject.commit(leased(3, 1));
+      assert.deepEqual(await subject.store.due({ kind: "queue", gate: "b ü", limit: 9 }), []);
+      assert.deepEqual(await subject.store.list({ type: "queues" }), [{ gate: "a", queued: 3 }]);
+    },
+  );
+
+  storeTest(make, "lost: leased by an earlier epoch, in order of position", async (subject) => {
+    await subject.commit(leased(3, 1), leased(1, 2), leased(2, 3), queued(4, "a", 1));
+    const lost = await subject.store.due({ kind: "lost", epoch: 3, limit: 9 });
+    assert.deepEqual(lost, [
+      { runId: ulidSample(1), jobId: "step", dueAt: baseTime + 9, generation: 1 },
+      { runId: ulidSample(3), jobId: "step", dueAt: baseTime + 7, generation: 3 },
+    ]);
+    assert.deepEqual(
+      await subject.store.due({ kind: "lost", epoch: 3, limit: 1 }),
+      lost.slice(0, 1),
+    );
+    assert.deepEqual(await subject.store.due({ kind: "lost", epoch: 1, limit: 9 }), []);
+  });
+
+  storeTest(make, "mail: oldest first; a rewritten message keeps its place", async (subject) => {
+    for (const n of [3, 1, 2]) {
+      await subject.commit({ type: "mail.put", mailId: `m${n}`, message: messageSample(n) });
+    }
+    await subject.commit({ type: "mail.put", mailId: "m3", message: messageSample(33) });
+    assert.deepEqual(await subject.store.due({ kind: "mail", limit: 2 }), [
+      { mailId: "m3", message: messageSample(33) },
+      { mailId: "m1", message: messageSample(1) },
+    ]);
+    await subject.commit(
+      { type: "mail.delete", mailId: "m3" },
+      { type: "mail.delete", mailId: "m1" },
+    );
+    assert.deepEqual(await subject.store.due({ kind: "mail", limit: 9 }), [
+      { mailId: "m2", message: messageSample(2) },
+    ]);
+  });
+}

@@ -1,0 +1,221 @@
+// Contract: lists for people, and what retention may take.
+import assert from "node:assert/strict";
+import type { RunStatus } from "@pawl/engine/records";
+import { storeTest } from "./kit.ts";
+import type { MakeStore } from "./kit.ts";
+import {
+  baseTime,
+  callSample,
+  eventSample,
+  hashSample,
+  invokeSample,
+  runSample,
+  stepSample,
+  ulidSample,
+} from "./samples.ts";
+
+const everything = { receivedFrom: null, receivedUntil: null, before: null } as const;
+
+/** Registers the tests. */
+export function listCases(make: MakeStore): void {
+  eventListCases(make);
+  runListCases(make);
+  retentionCases(make);
+}
+
+function eventListCases(make: MakeStore): void {
+  storeTest(make, "events are listed newest first, by name and time, in pages", async (subject) => {
+    for (const n of [3, 1, 2, 4]) {
+      const event = eventSample(n, { name: n % 2 === 0 ? "even" : "odd" });
+      await subject.commit({ type: "event.put", event, keys: [] });
+    }
+    const list = async (overrides: object): Promise<readonly number[]> => {
+      const query = { type: "events", name: null, limit: 9, ...everything, ...overrides } as const;
+      return (await subject.store.list(query)).map((event) => event.receivedAt - baseTime);
+    };
+    assert.deepEqual(await list({}), [4, 3, 2, 1]);
+    assert.deepEqual(await list({ limit: 2 }), [4, 3]);
+    assert.deepEqual(await list({ before: ulidSample(3) }), [2, 1]);
+    assert.deepEqual(await list({ name: "even" }), [4, 2]);
+    assert.deepEqual(await list({ name: "even", before: ulidSample(4) }), [2]);
+    assert.deepEqual(await list({ name: "nothing" }), []);
+    assert.deepEqual(
+      await list({ receivedFrom: baseTime + 2, receivedUntil: baseTime + 3 }),
+      [3, 2],
+    );
+    await subject.commit({ type: "event.delete", eventId: ulidSample(4) });
+    assert.deepEqual(await list({}), [3, 2, 1]);
+  });
+}
+
+function runListCases(make: MakeStore): void {
+  storeTest(
+    make,
+    "runs are listed newest first, by status and function, in pages",
+    async (subject) => {
+      const statuses: readonly RunStatus[] = [
+        "queued",
+        "running",
+        "completed",
+        "failed",
+        "cancelled",
+      ];
+      for (let n = 0; n < 10; n++) {
+        const status = statuses[n % 5] ?? "queued";
+        const endedAt = n % 5 > 1 ? baseTime : null;
+        await subject.commit({
+          type: "run.put",
+          run: runSample(n, {
+            status,
+            endedAt,
+            functionId: n < 5 ? "f" : "g",
+            eventIds: [ulidSample(n % 3)],
+          }),
+        });
+      }
+      const list = async (
+        statuses: readonly RunStatus[] | null,
+        functionId: string | null,
+        before: number | null = null,
+        limit = 20,
+      ): Promise<readonly string[]> => {
+        const cursor = before === null ? null : ulidSample(before);
+        const runs = await subject.store.list({
+          type: "runs",
+          statuses,
+          functionId,
+          before: cursor,
+          limit,
+        });
+        return runs.map((run) => run.id);
+      };
+      const ids = (...numbers: readonly number[]): readonly string[] => numbers.map(ulidSample);
+      assert.deepEqual(await list(null, null), ids(9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
+      assert.deepEqual(await list(null, null, 7, 2), ids(6, 5));
+      assert.deepEqual(await list(["failed", "queued"], null), ids(8, 5, 3, 0));
+      assert.deepEqual(await list(["failed", "queued"], null, 8, 2), ids(5, 3));
+      assert.deepEqual(await list(null, "f", 4), ids(3, 2, 1, 0));
+      assert.deepEqual(await list(["completed"], "g"), ids(7));
+      assert.deepEqual(await list([], null), []);
+      assert.deepEqual(await list(null, "nothing"), []);
+      const unfinished = { type: "unfinished", after: null, limit: 20 } as const;
+      assert.deepEqual(await subject.store.list(unfinished), ids(0, 1, 5, 6));
+      assert.deepEqual(
+        await subject.store.list({ ...unfinished, after: ulidSample(1), limit: 1 }),
+        ids(5),
+      );
+      const ofEvent = { type: "runsOfEvent", eventId: ulidSample(1), limit: 2 } as const;
+      assert.deepEqual(
+        (await subject.store.list(ofEvent)).map((run) => run.id),
+        ids(7, 4),
+      );
+    },
+  );
+
+  storeTest(make, "a list of runs follows each change of status", async (subject) => {
+    await subject.commit({ type: "run.put", run: runSample(1) });
+    await subject.commit({
+      type: "run.put",
+      run: runSample(1, { status: "completed", endedAt: baseTime }),
+    });
+    const list = { type: "runs", functionId: null, before: null, limit: 9 } as const;
+    assert.deepEqual(await subject.store.list({ ...list, statuses: ["queued"] }), []);
+    assert.equal((await subject.store.list({ ...list, statuses: ["completed"] })).length, 1);
+    assert.deepEqual(await subject.store.list({ type: "unfinished", after: null, limit: 9 }), []);
+  });
+
+  storeTest(make, "sizes count every table", async (subject) => {
+    await subject.commit(
+      { type: "event.put", event: eventSample(1), keys: [] },
+      { type: "run.put", run: runSample(1) },
+      { type: "step.put", runId: ulidSample(1), step: stepSample(0) },
+      { type: "job.put", job: callSample(ulidSample(1)) },
+    );
+    const { tables, bytes } = await subject.store.list({ type: "sizes" });
+    assert.deepEqual(
+      { ...tables },
+      {
+        apps: 0,
+        events: 1,
+        runs: 1,
+        outputs: 0,
+        steps: 1,
+        attempts: 0,
+        jobs: 1,
+        waits: 0,
+        waitPaths: 0,
+        idempotency: 0,
+        mail: 0,
+      },
+    );
+    assert.ok(bytes > 0);
+  });
+}
+
+function retentionCases(make: MakeStore): void {
+  storeTest(
+    make,
+    "runs expire when they ended before, unless their parent's job is there",
+    async (subject) => {
+      const ended = (n: number, at: number, parent: number | null = null) =>
+        ({
+          type: "run.put",
+          run: runSample(n, {
+            status: "completed",
+            endedAt: baseTime + at,
+            parent: parent === null ? null : { runId: ulidSample(parent), jobId: hashSample(1) },
+          }),
+        }) as const;
+      await subject.commit(
+        ended(1, 30),
+        ended(2, 10),
+        ended(3, 20, 50),
+        ended(4, 25, 51),
+        ended(5, 99),
+        { type: "run.put", run: runSample(6) },
+        { type: "run.put", run: runSample(50) },
+        { type: "job.put", job: invokeSample(ulidSample(50), 1, { childRunId: ulidSample(3) }) },
+      );
+      const expired = async (limit: number): Promise<readonly string[]> =>
+        (await subject.find({ kind: "expired", before: baseTime + 31, limit })).runIds;
+      assert.deepEqual(await expired(9), [2, 4, 1].map(ulidSample));
+      assert.deepEqual(await expired(2), [2, 4].map(ulidSample));
+      await subject.commit({ type: "job.delete", runId: ulidSample(50), jobId: hashSample(1) });
+      assert.deepEqual(await expired(9), [2, 3, 4, 1].map(ulidSample));
+      await subject.commit({ type: "run.delete", runId: ulidSample(2) });
+      assert.deepEqual(await expired(9), [3, 4, 1].map(ulidSample));
+      // The end of a run moves, its status stays.
+      await subject.commit(ended(1, 5));
+      assert.deepEqual(await expired(9), [1, 3, 4].map(ulidSample));
+    },
+  );
+
+  storeTest(
+    make,
+    "events expire when they came before and no run refers to them",
+    async (subject) => {
+      const put = (n: number) => ({ type: "event.put", event: eventSample(n), keys: [] }) as const;
+      const run = (n: number, ...events: readonly number[]) =>
+        ({ type: "run.put", run: runSample(n, { eventIds: events.map(ulidSample) }) }) as const;
+      const expired = async (before = 50): Promise<readonly string[]> =>
+        (await subject.find({ kind: "expired", before: baseTime + before, limit: 9 })).eventIds;
+      // Started in the same batch, in a later one, by two runs, by none.
+      await subject.commit(put(4), put(1), run(21, 1, 4), put(2), put(3), put(60));
+      assert.deepEqual(await expired(), [2, 3].map(ulidSample));
+      await subject.commit(run(22, 2, 1));
+      assert.deepEqual(await expired(), [3].map(ulidSample));
+      await subject.commit({ type: "run.delete", runId: ulidSample(21) });
+      assert.deepEqual(await expired(), [3, 4].map(ulidSample));
+      await subject.commit(
+        { type: "event.delete", eventId: ulidSample(3) },
+        { type: "run.delete", runId: ulidSample(22) },
+      );
+      assert.deepEqual(await expired(), [1, 2, 4].map(ulidSample));
+      assert.deepEqual(await expired(2), [1].map(ulidSample));
+      // A run that is there before its event.
+      await subject.commit(run(23, 9));
+      await subject.commit(put(9));
+      assert.deepEqual(await expired(), [1, 2, 4].map(ulidSample));
+    },
+  );
+}

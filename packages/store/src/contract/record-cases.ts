@@ -1,0 +1,284 @@
+// Contract: every change type is written, read back unchanged, replaced and deleted.
+import assert from "node:assert/strict";
+import { toJsonText } from "@pawl/protocol/json-text";
+import type { Job, RunRecord } from "@pawl/engine/records";
+import { storeTest } from "./kit.ts";
+import type { MakeStore } from "./kit.ts";
+import {
+  appSample,
+  attemptSample,
+  baseTime,
+  callSample,
+  eventSample,
+  hashSample,
+  invokeSample,
+  runSample,
+  sleepSample,
+  stepSample,
+  ulidSample,
+  waitJobSample,
+  waitSample,
+} from "./samples.ts";
+
+const runId = ulidSample(1);
+
+/** Jobs of every kind and state, one of each. */
+const jobSamples: readonly Job[] = [
+  callSample(runId),
+  callSample(runId, {
+    id: hashSample(1),
+    target: hashSample(1),
+    generation: 3,
+    attempt: 2,
+    again: true,
+    parallel: true,
+    state: { at: "queued", gate: "app:shop", since: baseTime + 7 },
+  }),
+  callSample(runId, {
+    id: `after:${hashSample(2)}`,
+    race: true,
+    state: { at: "leased", epoch: 1, leaseUntil: baseTime + 9 },
+  }),
+  sleepSample(runId, 3, baseTime + 30),
+  waitJobSample(runId, 4),
+  waitJobSample(runId, 5, { expression: null, userId: null, stepType: "step.waitForEvent" }),
+  invokeSample(runId, 6),
+];
+
+function byId(jobs: readonly Job[]): readonly Job[] {
+  return jobs.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Registers the tests. */
+export function recordCases(make: MakeStore): void {
+  appAndEventCases(make);
+  runCases(make);
+  partCases(make);
+  keyCases(make);
+}
+
+function appAndEventCases(make: MakeStore): void {
+  storeTest(make, "an app is put, replaced and deleted", async (subject) => {
+    const other = appSample({ id: "zz", error: "unreachable", functions: [], framework: null });
+    await subject.commit({ type: "app.put", app: appSample() }, { type: "app.put", app: other });
+    assert.deepEqual(await subject.store.list({ type: "apps" }), [appSample(), other]);
+    const changed = appSample({ checksum: "new", platform: "vercel" });
+    await subject.commit({ type: "app.put", app: changed }, { type: "app.delete", appId: "zz" });
+    assert.deepEqual(await subject.store.list({ type: "apps" }), [changed]);
+  });
+
+  storeTest(make, "an event is put, replaced and deleted", async (subject) => {
+    const full = eventSample(1, {
+      externalId: "ext-1",
+      user: toJsonText({ email: "a@b.c" }),
+      version: "2026-01-01",
+      meta: toJsonText({ traceparent: "00-1" }),
+    });
+    const need = { kind: "event", eventId: full.id } as const;
+    assert.equal((await subject.find(need)).exists, false);
+    await subject.commit({ type: "event.put", event: full, keys: [] });
+    assert.equal((await subject.find(need)).exists, true);
+    assert.deepEqual(await subject.store.list({ type: "event", eventId: full.id }), full);
+    const changed = eventSample(1, { name: "other" });
+    await subject.commit({ type: "event.put", event: changed, keys: [] });
+    assert.deepEqual(await subject.store.list({ type: "event", eventId: full.id }), changed);
+    await subject.commit({ type: "event.delete", eventId: full.id });
+    assert.equal((await subject.find(need)).exists, false);
+    assert.equal(await subject.store.list({ type: "event", eventId: full.id }), null);
+  });
+
+  storeTest(make, "deleting what is not there is no error", async (subject) => {
+    await subject.commit(
+      { type: "app.delete", appId: "none" },
+      { type: "event.delete", eventId: "none" },
+      { type: "run.delete", runId },
+      { type: "job.delete", runId, jobId: "step" },
+      { type: "wait.delete", runId, jobId: hashSample(1) },
+      { type: "idempotency.delete", key: "none" },
+      { type: "mail.delete", mailId: "none" },
+    );
+    assert.equal((await subject.find({ kind: "run", runId })).run, null);
+  });
+}
+
+function runCases(make: MakeStore): void {
+  storeTest(make, "a run goes through its life", async (subject) => {
+    const events = [eventSample(1), eventSample(2)];
+    const life: readonly RunRecord[] = [
+      runSample(1, { eventIds: [ulidSample(2), ulidSample(1)] }),
+      runSample(1, {
+        eventIds: [ulidSample(2), ulidSample(1)],
+        status: "running",
+        startedAt: baseTime + 5,
+        requestVersion: 2,
+        forcePlan: true,
+        generation: 4,
+        idleDiscoveries: 1,
+        parent: { runId: ulidSample(9), jobId: hashSample(9) },
+        originalRunId: ulidSample(8),
+      }),
+      runSample(1, {
+        eventIds: [ulidSample(2), ulidSample(1)],
+        status: "cancelled",
+        endedAt: baseTime + 50,
+        cancelReason: "by hand",
+      }),
+    ];
+    await subject.commit(
+      ...events.map((event) => ({ type: "event.put", event, keys: [] }) as const),
+    );
+    for (const run of life) {
+      await subject.commit({ type: "run.put", run });
+      const { run: stored } = await subject.find({ kind: "run", runId });
+      assert.deepEqual(stored, { run, jobs: [], steps: [], events: events.toReversed() });
+    }
+  });
+
+  storeTest(make, "a run without its events, or with none of its parts, loads", async (subject) => {
+    await subject.commit({ type: "run.put", run: runSample(1) });
+    const { run } = await subject.find({ kind: "run", runId });
+    assert.deepEqual(run, { run: runSample(1), jobs: [], steps: [], events: [] });
+  });
+
+  storeTest(make, "deleting a run takes all its parts, and nothing of others", async (subject) => {
+    const other = ulidSample(2);
+    for (const [n, id] of [runId, other].entries()) {
+      await subject.commit(
+        { type: "run.put", run: runSample(n + 1, { eventIds: [ulidSample(5)] }) },
+        { type: "output.put", runId: id, output: toJsonText({ data: 1 }) },
+        { type: "step.put", runId: id, step: stepSample(0) },
+        { type: "attempt.put", attempt: attemptSample(id, 0) },
+        { type: "job.put", job: callSample(id) },
+        { type: "wait.put", wait: waitSample(id, 1) },
+      );
+    }
+    await subject.commit({ type: "run.delete", runId });
+    assert.equal((await subject.find({ kind: "run", runId })).run, null);
+    assert.equal(await subject.store.list({ type: "output", runId }), null);
+    assert.deepEqual(await subject.store.list({ type: "attempts", runId }), []);
+    const { run } = await subject.find({ kind: "run", runId: other });
+    assert.deepEqual(run?.steps, [stepSample(0)]);
+    assert.deepEqual(run?.jobs, [callSample(other)]);
+    const timers = await subject.store.due({ kind: "timers", until: baseTime, limit: 9 });
+    assert.deepEqual(
+      timers.map((job) => job.runId),
+      [other],
+    );
+    const { event, key } = waitSample(other, 1);
+    const { waits } = await subject.find({ kind: "waits", event, key, after: null, limit: 9 });
+    assert.deepEqual(waits, [waitSample(other, 1)]);
+    const ofEvent = await subject.store.list({
+      type: "runsOfEvent",
+      eventId: ulidSample(5),
+      limit: 9,
+    });
+    assert.deepEqual(
+      ofEvent.map((run) => run.id),
+      [other],
+    );
+  });
+}
+
+function partCases(make: MakeStore): void {
+  storeTest(make, "jobs of every kind and state come back as they were", async (subject) => {
+    await subject.commit(
+      { type: "run.put", run: runSample(1) },
+      ...jobSamples.map((job) => ({ type: "job.put", job }) as const),
+    );
+    const { run } = await subject.find({ kind: "run", runId });
+    assert.deepEqual(byId(run?.jobs ?? []), byId(jobSamples));
+    const [first] = jobSamples;
+    assert.ok(first !== undefined);
+    await subject.commit({ type: "job.delete", runId, jobId: first.id });
+    const { run: after } = await subject.find({ kind: "run", runId });
+    assert.deepEqual(byId(after?.jobs ?? []), byId(jobSamples.slice(1)));
+  });
+
+  storeTest(make, "steps come in order of completion, whatever their ids", async (subject) => {
+    const steps = [7, 3, 5].map((hash, seq) => stepSample(seq, { id: hashSample(hash) }));
+    const failed = stepSample(3, {
+      op: "invoke",
+      id: "not-a-hash",
+      status: "failed",
+      attempts: 4,
+      stepType: null,
+      userId: null,
+      userIndex: 2,
+      opts: toJsonText({ input: [1] }),
+    });
+    const all = [...steps, failed];
+    await subject.commit(
+      { type: "run.put", run: runSample(1) },
+      ...all.toReversed().map((step) => ({ type: "step.put", runId, step }) as const),
+    );
+    assert.deepEqual((await subject.find({ kind: "run", runId })).run?.steps, all);
+    const rewritten = { ...failed, attempts: 5 };
+    await subject.commit({ type: "step.put", runId, step: rewritten });
+    assert.deepEqual((await subject.find({ kind: "run", runId })).run?.steps, [
+      ...steps,
+      rewritten,
+    ]);
+  });
+
+  storeTest(make, "attempts come oldest first; the output of a run comes back", async (subject) => {
+    const attempts = [0, 1].map((attempt) => attemptSample(runId, attempt));
+    const sameMs = { ...attemptSample(runId, 0), stepId: hashSample(1) };
+    await subject.commit(
+      ...[...attempts.toReversed(), sameMs].map(
+        (attempt) => ({ type: "attempt.put", attempt }) as const,
+      ),
+      { type: "output.put", runId, output: toJsonText({ error: { name: "E" } }) },
+    );
+    const [first, second] = attempts;
+    assert.deepEqual(await subject.store.list({ type: "attempts", runId }), [
+      sameMs,
+      first,
+      second,
+    ]);
+    assert.equal(await subject.store.list({ type: "output", runId }), '{"error":{"name":"E"}}');
+    assert.equal(await subject.store.list({ type: "output", runId: ulidSample(2) }), null);
+  });
+}
+
+function keyCases(make: MakeStore): void {
+  storeTest(
+    make,
+    "an idempotency key tells run and expiry until it is deleted",
+    async (subject) => {
+      const need = { kind: "idempotency", key: "fn:ü key" } as const;
+      assert.deepEqual(await subject.find(need), { need, runId: null, expiresAt: 0 });
+      await subject.commit({ type: "idempotency.put", key: need.key, runId, expiresAt: baseTime });
+      assert.deepEqual(await subject.find(need), { need, runId, expiresAt: baseTime });
+      const later = {
+        type: "idempotency.put",
+        key: need.key,
+        runId: ulidSample(2),
+        expiresAt: baseTime + 1,
+      } as const;
+      await subject.commit(later);
+      assert.deepEqual(await subject.find(need), {
+        need,
+        runId: ulidSample(2),
+        expiresAt: baseTime + 1,
+      });
+      await subject.commit({ type: "idempotency.delete", key: need.key });
+      assert.deepEqual(await subject.find(need), { need, runId: null, expiresAt: 0 });
+    },
+  );
+
+  storeTest(make, "wait paths are kept by event and path", async (subject) => {
+    const paths = [
+      { event: "a", path: "", since: 3 },
+      { event: "a", path: "data.id", since: 1 },
+      { event: "b", path: "data.id", since: 2 },
+    ];
+    await subject.commit(...paths.map((waitPath) => ({ type: "waitPath.put", waitPath }) as const));
+    assert.deepEqual(await subject.store.list({ type: "waitPaths" }), paths);
+    await subject.commit({ type: "waitPath.put", waitPath: { event: "a", path: "", since: 9 } });
+    const [, ...others] = paths;
+    assert.deepEqual(await subject.store.list({ type: "waitPaths" }), [
+      { event: "a", path: "", since: 9 },
+      ...others,
+    ]);
+  });
+}

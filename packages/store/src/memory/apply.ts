@@ -1,0 +1,238 @@
+// Writes one change into memory and keeps every order in step with the records. It cannot fail,
+// which is what makes a batch of changes all or nothing.
+import type { Change } from "@pawl/engine/changes";
+import type { EventRecord, Job, RunRecord, WaitKey, WaitRecord } from "@pawl/engine/records";
+import { compareArrivals, comparePositions, compareText } from "../position.ts";
+import type { DueJob } from "../store.ts";
+import { compareDue, keyText } from "./memory-data.ts";
+import type { MemoryData, RunEntry } from "./memory-data.ts";
+import { SortedSet } from "./sorted-set.ts";
+
+/** Writes one change. Later changes to the same key win. */
+export function applyChange(data: MemoryData, change: Change): void {
+  switch (change.type) {
+    case "app.put":
+      data.apps.set(change.app.id, change.app);
+      return;
+    case "app.delete":
+      data.apps.delete(change.appId);
+      return;
+    case "event.put":
+      deleteEvent(data, change.event.id);
+      putEvent(data, change.event, change.keys);
+      return;
+    case "event.delete":
+      deleteEvent(data, change.eventId);
+      return;
+    case "run.put":
+      putRun(data, change.run);
+      return;
+    case "run.delete":
+      deleteRun(data, change.runId);
+      return;
+    case "output.put":
+      entryOf(data, change.runId).output = change.output;
+      return;
+    case "step.put":
+      entryOf(data, change.runId).steps.set(change.step.id, change.step);
+      return;
+    case "attempt.put": {
+      const { runId, startedAt, stepId, attempt } = change.attempt;
+      entryOf(data, runId).attempts.set(
+        JSON.stringify([startedAt, stepId, attempt]),
+        change.attempt,
+      );
+      return;
+    }
+    case "job.put":
+      deleteJob(data, change.job.runId, change.job.id);
+      putJob(data, change.job);
+      return;
+    case "job.delete":
+      deleteJob(data, change.runId, change.jobId);
+      return;
+    case "wait.put":
+      deleteWait(data, change.wait.runId, change.wait.jobId);
+      putWait(data, change.wait);
+      return;
+    case "wait.delete":
+      deleteWait(data, change.runId, change.jobId);
+      return;
+    case "waitPath.put":
+      data.waitPaths.set(
+        JSON.stringify([change.waitPath.event, change.waitPath.path]),
+        change.waitPath,
+      );
+      return;
+    case "idempotency.put":
+      data.idempotency.set(change.key, { runId: change.runId, expiresAt: change.expiresAt });
+      return;
+    case "idempotency.delete":
+      data.idempotency.delete(change.key);
+      return;
+    case "mail.put":
+      data.mail.set(change.mailId, change.message);
+      return;
+    case "mail.delete":
+      data.mail.delete(change.mailId);
+      return;
+    default:
+      change satisfies never;
+  }
+}
+
+function entryOf(data: MemoryData, runId: string): RunEntry {
+  let entry = data.runs.get(runId);
+  if (entry === undefined) {
+    entry = {
+      run: null,
+      output: null,
+      jobs: new Map(),
+      steps: new Map(),
+      attempts: new Map(),
+      waits: new Map(),
+    };
+    data.runs.set(runId, entry);
+  }
+  return entry;
+}
+
+/** Adds to the set under a key, which is made when it is missing. */
+function addUnder<T>(
+  sets: Map<string, SortedSet<T>>,
+  key: string,
+  item: T,
+  compare: (a: T, b: T) => number,
+): void {
+  let set = sets.get(key);
+  if (set === undefined) sets.set(key, (set = new SortedSet(compare)));
+  set.add(item);
+}
+
+/** Deletes from the set under a key, and the set with its last item. */
+function deleteUnder<T>(sets: Map<string, SortedSet<T>>, key: string, item: T): void {
+  const set = sets.get(key);
+  set?.delete(item);
+  if (set?.size === 0) sets.delete(key);
+}
+
+function putEvent(data: MemoryData, event: EventRecord, keys: readonly WaitKey[]): void {
+  data.events.set(event.id, { event, keys });
+  data.eventOrder.add(event);
+  addUnder(data.eventsByName, event.name, event, compareArrivals);
+  for (const key of keys)
+    addUnder(data.eventsByKey, keyText(event.name, key), event, compareArrivals);
+  if (!data.runsByEvent.has(event.id)) data.freeEvents.add(event);
+}
+
+function deleteEvent(data: MemoryData, eventId: string): void {
+  const entry = data.events.get(eventId);
+  if (entry === undefined) return;
+  const { event, keys } = entry;
+  data.events.delete(eventId);
+  data.eventOrder.delete(event);
+  data.freeEvents.delete(event);
+  deleteUnder(data.eventsByName, event.name, event);
+  for (const key of keys) deleteUnder(data.eventsByKey, keyText(event.name, key), event);
+}
+
+function putRun(data: MemoryData, run: RunRecord): void {
+  const entry = entryOf(data, run.id);
+  // The usual case, a run that goes on: its place in every order stays.
+  const same =
+    entry.run?.endedAt === run.endedAt &&
+    entry.run.status === run.status &&
+    entry.run.eventIds.join() === run.eventIds.join();
+  if (!same) {
+    if (entry.run !== null) unlistRun(data, entry.run);
+    listRun(data, run);
+  }
+  entry.run = run;
+}
+
+/** Whether the run is over, by its status. */
+export function hasEnded(run: RunRecord): boolean {
+  return run.status === "completed" || run.status === "failed" || run.status === "cancelled";
+}
+
+function listRun(data: MemoryData, run: RunRecord): void {
+  data.runOrder.add(run.id);
+  if (!hasEnded(run)) data.unfinished.add(run.id);
+  else if (run.endedAt !== null) data.ended.add({ endedAt: run.endedAt, id: run.id });
+  for (const eventId of run.eventIds) {
+    addUnder(data.runsByEvent, eventId, run.id, compareText);
+    const entry = data.events.get(eventId);
+    if (entry !== undefined) data.freeEvents.delete(entry.event);
+  }
+}
+
+function unlistRun(data: MemoryData, run: RunRecord): void {
+  data.runOrder.delete(run.id);
+  data.unfinished.delete(run.id);
+  if (run.endedAt !== null) data.ended.delete({ endedAt: run.endedAt, id: run.id });
+  for (const eventId of run.eventIds) {
+    deleteUnder(data.runsByEvent, eventId, run.id);
+    const entry = data.events.get(eventId);
+    if (entry !== undefined && !data.runsByEvent.has(eventId)) data.freeEvents.add(entry.event);
+  }
+}
+
+function deleteRun(data: MemoryData, runId: string): void {
+  const entry = data.runs.get(runId);
+  if (entry === undefined) return;
+  for (const jobId of entry.jobs.keys()) deleteJob(data, runId, jobId);
+  for (const jobId of entry.waits.keys()) deleteWait(data, runId, jobId);
+  if (entry.run !== null) unlistRun(data, entry.run);
+  data.runs.delete(runId);
+}
+
+/** The job as the lists of what is due show it, with the order it belongs to. */
+function dueOf(job: Job): {
+  readonly due: DueJob;
+  readonly gate?: string;
+  readonly epoch?: number;
+} {
+  const base = { runId: job.runId, jobId: job.id };
+  if (job.kind !== "call") return { due: { ...base, dueAt: job.dueAt, generation: 0 } };
+  const { state, generation } = job;
+  switch (state.at) {
+    case "delayed":
+      return { due: { ...base, dueAt: state.dueAt, generation } };
+    case "queued":
+      return { due: { ...base, dueAt: state.since, generation }, gate: state.gate };
+    case "leased":
+      return { due: { ...base, dueAt: state.leaseUntil, generation }, epoch: state.epoch };
+  }
+}
+
+function putJob(data: MemoryData, job: Job): void {
+  entryOf(data, job.runId).jobs.set(job.id, job);
+  const { due, gate, epoch } = dueOf(job);
+  if (gate !== undefined) addUnder(data.queues, gate, due, compareDue);
+  else if (epoch !== undefined) data.leased.add({ ...due, epoch });
+  else data.timers.add(due);
+}
+
+function deleteJob(data: MemoryData, runId: string, jobId: string): void {
+  const jobs = data.runs.get(runId)?.jobs;
+  const job = jobs?.get(jobId);
+  if (job === undefined) return;
+  jobs?.delete(jobId);
+  const { due, gate, epoch } = dueOf(job);
+  if (gate !== undefined) deleteUnder(data.queues, gate, due);
+  else if (epoch !== undefined) data.leased.delete({ ...due, epoch });
+  else data.timers.delete(due);
+}
+
+function putWait(data: MemoryData, wait: WaitRecord): void {
+  entryOf(data, wait.runId).waits.set(wait.jobId, wait);
+  addUnder(data.waitsByKey, keyText(wait.event, wait.key), wait, comparePositions);
+}
+
+function deleteWait(data: MemoryData, runId: string, jobId: string): void {
+  const waits = data.runs.get(runId)?.waits;
+  const wait = waits?.get(jobId);
+  if (wait === undefined) return;
+  waits?.delete(jobId);
+  deleteUnder(data.waitsByKey, keyText(wait.event, wait.key), wait);
+}

@@ -1,0 +1,107 @@
+// Answers the questions of people from memory. Lists walk from the newest record and stop at the
+// limit; nothing here is on the hot path.
+import type { EventRecord, RunRecord } from "@pawl/engine/records";
+import { arrivalFromId, compareText } from "../position.ts";
+import type { Arrival } from "../position.ts";
+import type { ListQuery, ListResults } from "../store.ts";
+import type { MemoryData, RunEntry } from "./memory-data.ts";
+import { take } from "./take.ts";
+
+/** The answers of all types, each made when its type is asked for. */
+export function answerList(data: MemoryData, query: ListQuery): ListResults[ListQuery["type"]] {
+  switch (query.type) {
+    case "apps":
+      return [...data.apps.values()].sort((a, b) => compareText(a.id, b.id));
+    case "waitPaths":
+      return [...data.waitPaths.values()].sort(
+        (a, b) => compareText(a.event, b.event) || compareText(a.path, b.path),
+      );
+    case "queues":
+      return [...data.queues]
+        .map(([gate, jobs]) => ({ gate, queued: jobs.size }))
+        .sort((a, b) => compareText(a.gate, b.gate));
+    case "events":
+      return events(data, query);
+    case "event":
+      return data.events.get(query.eventId)?.event ?? null;
+    case "runsOfEvent": {
+      const ids = data.runsByEvent.get(query.eventId)?.descending(null) ?? [];
+      return take(ids, query.limit).flatMap((id) => data.runs.get(id)?.run ?? []);
+    }
+    case "runs":
+      return runs(data, query);
+    case "unfinished":
+      return take(data.unfinished.ascending(query.after), query.limit, (id) => id !== query.after);
+    case "attempts":
+      return [...(data.runs.get(query.runId)?.attempts.values() ?? [])].sort(
+        (a, b) =>
+          a.startedAt - b.startedAt || compareText(a.stepId, b.stepId) || a.attempt - b.attempt,
+      );
+    case "output":
+      return data.runs.get(query.runId)?.output ?? null;
+    case "sizes":
+      return sizes(data);
+  }
+}
+
+function events(
+  data: MemoryData,
+  query: Extract<ListQuery, { type: "events" }>,
+): readonly EventRecord[] {
+  const { name, receivedFrom, receivedUntil, before, limit } = query;
+  const order = name === null ? data.eventOrder : data.eventsByName.get(name);
+  const below: Arrival | null =
+    before === null ? null : (data.events.get(before)?.event ?? arrivalFromId(before));
+  const wanted = take(
+    order?.descending(below) ?? [],
+    limit,
+    ({ receivedAt }) =>
+      (receivedFrom === null || receivedAt >= receivedFrom) &&
+      (receivedUntil === null || receivedAt <= receivedUntil),
+  );
+  return wanted.flatMap(({ id }) => data.events.get(id)?.event ?? []);
+}
+
+function runs(data: MemoryData, query: Extract<ListQuery, { type: "runs" }>): readonly RunRecord[] {
+  const { statuses, functionId, before, limit } = query;
+  const found: RunRecord[] = [];
+  if (limit <= 0) return found;
+  for (const id of data.runOrder.descending(before)) {
+    const run = data.runs.get(id)?.run ?? null;
+    if (run === null) continue;
+    if (statuses !== null && !statuses.includes(run.status)) continue;
+    if (functionId !== null && run.functionId !== functionId) continue;
+    found.push(run);
+    if (found.length >= limit) break;
+  }
+  return found;
+}
+
+/** `bytes` counts the payloads, two bytes a UTF-16 unit: what dominates the memory taken. */
+function sizes(data: MemoryData): ListResults["sizes"] {
+  const entries = [...data.runs.values()];
+  const sum = (count: (entry: RunEntry) => number): number =>
+    entries.reduce((total, entry) => total + count(entry), 0);
+  let chars = 0;
+  for (const { event } of data.events.values()) chars += event.data.length;
+  for (const entry of entries) {
+    chars += entry.output?.length ?? 0;
+    for (const step of entry.steps.values()) chars += step.memo.length;
+  }
+  return {
+    bytes: 2 * chars,
+    tables: {
+      apps: data.apps.size,
+      events: data.events.size,
+      runs: data.runOrder.size,
+      outputs: sum((entry) => (entry.output === null ? 0 : 1)),
+      steps: sum((entry) => entry.steps.size),
+      attempts: sum((entry) => entry.attempts.size),
+      jobs: sum((entry) => entry.jobs.size),
+      waits: sum((entry) => entry.waits.size),
+      waitPaths: data.waitPaths.size,
+      idempotency: data.idempotency.size,
+      mail: data.mail.size,
+    },
+  };
+}

@@ -1,0 +1,99 @@
+// Answers needs from memory. It must not know why something is needed.
+import type { Found, Need, StoredRun } from "@pawl/engine/needs";
+import type { EventRecord, WaitRecord } from "@pawl/engine/records";
+import type { Arrival } from "../position.ts";
+import { keyText } from "./memory-data.ts";
+import type { MemoryData } from "./memory-data.ts";
+import { take, takeWhile } from "./take.ts";
+
+/** The answer to one need. */
+export function answerNeed(data: MemoryData, need: Need): Found {
+  switch (need.kind) {
+    case "run":
+      return { need, run: storedRun(data, need.runId) };
+    case "event":
+      return { need, exists: data.events.has(need.eventId) };
+    case "idempotency": {
+      const held = data.idempotency.get(need.key);
+      return { need, runId: held?.runId ?? null, expiresAt: held?.expiresAt ?? 0 };
+    }
+    case "waits":
+      return { need, waits: waitsUnder(data, need) };
+    case "pastEvents":
+      return { need, events: pastEvents(data, need) };
+    case "expired":
+      return { need, ...expired(data, need.before, need.limit) };
+  }
+}
+
+function storedRun(data: MemoryData, runId: string): StoredRun | null {
+  const entry = data.runs.get(runId);
+  if (entry === undefined || entry.run === null) return null;
+  return {
+    run: entry.run,
+    jobs: [...entry.jobs.values()],
+    steps: [...entry.steps.values()].sort((a, b) => a.seq - b.seq),
+    events: eventsOf(data, entry.run.eventIds),
+  };
+}
+
+function eventsOf(data: MemoryData, eventIds: readonly string[]): EventRecord[] {
+  return eventIds.flatMap((id) => data.events.get(id)?.event ?? []);
+}
+
+function waitsUnder(
+  data: MemoryData,
+  need: Extract<Need, { kind: "waits" }>,
+): readonly WaitRecord[] {
+  const set = data.waitsByKey.get(keyText(need.event, need.key));
+  if (set === undefined) return [];
+  const { after } = need;
+  // Only the position of the start is compared; the rest of the record does not matter.
+  const from = after === null ? null : { ...emptyWait, ...after };
+  return take(
+    set.ascending(from),
+    need.limit,
+    (wait) => after === null || wait.runId !== after.runId || wait.jobId !== after.jobId,
+  );
+}
+
+const emptyWait = { event: "", key: null, expression: null, expiresAt: 0 } as unknown as WaitRecord; // proof: compared by position only
+
+function pastEvents(
+  data: MemoryData,
+  need: Extract<Need, { kind: "pastEvents" }>,
+): readonly EventRecord[] {
+  const set =
+    need.key === null
+      ? data.eventsByName.get(need.event)
+      : data.eventsByKey.get(keyText(need.event, need.key));
+  if (set === undefined) return [];
+  const inTime = takeWhile(
+    set.ascending({ receivedAt: need.from, id: "" }),
+    (arrival) => arrival.receivedAt <= need.to,
+  );
+  return eventsOf(data, take(inTime, need.limit).map(idOf));
+}
+
+function expired(
+  data: MemoryData,
+  before: number,
+  limit: number,
+): { readonly runIds: readonly string[]; readonly eventIds: readonly string[] } {
+  const ended = takeWhile(data.ended.ascending(null), (run) => run.endedAt < before);
+  const free = takeWhile(data.freeEvents.ascending(null), (arrival) => arrival.receivedAt < before);
+  return {
+    runIds: take(ended, limit, (run) => !isAwaited(data, run.id)).map((run) => run.id),
+    eventIds: take(free, limit).map(idOf),
+  };
+}
+
+/** Whether the job that invoked the run is still there. */
+function isAwaited(data: MemoryData, runId: string): boolean {
+  const parent = data.runs.get(runId)?.run?.parent ?? null;
+  return parent !== null && data.runs.get(parent.runId)?.jobs.has(parent.jobId) === true;
+}
+
+function idOf(arrival: Arrival): string {
+  return arrival.id;
+}

@@ -1,0 +1,113 @@
+// What a memory store holds: the records and the orders in which they are asked for. Stores that
+// share one of these see the same database, as processes see one file. Only `apply.ts` writes it.
+import type { Message } from "@pawl/engine/commands";
+import type {
+  AppRecord,
+  AttemptRecord,
+  EventRecord,
+  Job,
+  RunRecord,
+  StepRecord,
+  WaitKey,
+  WaitPathRecord,
+  WaitRecord,
+} from "@pawl/engine/records";
+import type { JsonText } from "@pawl/protocol/json-text";
+import { compareArrivals, comparePositions, compareText } from "../position.ts";
+import type { Arrival } from "../position.ts";
+import type { DueJob } from "../store.ts";
+import { SortedSet } from "./sorted-set.ts";
+
+/** A run with all that is deleted with it. `run` is null while only its parts were written. */
+export interface RunEntry {
+  run: RunRecord | null;
+  output: JsonText | null;
+  readonly jobs: Map<string, Job>;
+  readonly steps: Map<string, StepRecord>;
+  readonly attempts: Map<string, AttemptRecord>;
+  readonly waits: Map<string, WaitRecord>;
+}
+
+export interface EventEntry {
+  readonly event: EventRecord;
+  readonly keys: readonly WaitKey[];
+}
+
+/** A leased call and the epoch that holds it. */
+export interface LeasedJob extends DueJob {
+  readonly epoch: number;
+}
+
+/** An ended run among the ended ones. */
+export interface EndedRun {
+  readonly endedAt: number;
+  readonly id: string;
+}
+
+export interface MemoryData {
+  /** Of the latest owner; 0 before the first. */
+  epoch: number;
+  readonly apps: Map<string, AppRecord>;
+  readonly events: Map<string, EventEntry>;
+  readonly eventOrder: SortedSet<Arrival>;
+  readonly eventsByName: Map<string, SortedSet<Arrival>>;
+  /** By `keyText`. */
+  readonly eventsByKey: Map<string, SortedSet<Arrival>>;
+  /** Events that no run refers to. */
+  readonly freeEvents: SortedSet<Arrival>;
+  readonly runs: Map<string, RunEntry>;
+  readonly runOrder: SortedSet<string>;
+  readonly unfinished: SortedSet<string>;
+  readonly ended: SortedSet<EndedRun>;
+  readonly runsByEvent: Map<string, SortedSet<string>>;
+  readonly timers: SortedSet<DueJob>;
+  readonly queues: Map<string, SortedSet<DueJob>>;
+  readonly leased: SortedSet<LeasedJob>;
+  /** By `keyText`. */
+  readonly waitsByKey: Map<string, SortedSet<WaitRecord>>;
+  /** By event and path. */
+  readonly waitPaths: Map<string, WaitPathRecord>;
+  readonly idempotency: Map<string, { readonly runId: string; readonly expiresAt: number }>;
+  /** In order of arrival. */
+  readonly mail: Map<string, Message>;
+}
+
+/** Orders jobs by time, then by position. */
+export function compareDue(a: DueJob, b: DueJob): number {
+  return a.dueAt - b.dueAt || comparePositions(a, b);
+}
+
+/** Orders ended runs by when they ended, then by id. */
+export function compareEnded(a: EndedRun, b: EndedRun): number {
+  return a.endedAt - b.endedAt || compareText(a.id, b.id);
+}
+
+/** One text for an event name and what is looked up under it; null: waits without a key. */
+export function keyText(event: string, key: WaitKey | null): string {
+  return JSON.stringify(key === null ? [event] : [event, key.path, key.hash]);
+}
+
+/** An empty database, owned by nobody. */
+export function createMemoryData(): MemoryData {
+  return {
+    epoch: 0,
+    apps: new Map(),
+    events: new Map(),
+    eventOrder: new SortedSet(compareArrivals),
+    eventsByName: new Map(),
+    eventsByKey: new Map(),
+    freeEvents: new SortedSet(compareArrivals),
+    runs: new Map(),
+    runOrder: new SortedSet(compareText),
+    unfinished: new SortedSet(compareText),
+    ended: new SortedSet(compareEnded),
+    runsByEvent: new Map(),
+    timers: new SortedSet(compareDue),
+    queues: new Map(),
+    leased: new SortedSet<LeasedJob>(comparePositions),
+    waitsByKey: new Map(),
+    waitPaths: new Map(),
+    idempotency: new Map(),
+    mail: new Map(),
+  };
+}
