@@ -139,7 +139,10 @@ export interface RunRepaired extends CommandBase {
   readonly runId: string;
 }
 
-/** Forget what ended or arrived before `before`, at most `limit` records of each kind. */
+/**
+ * Forget what ended or arrived before `before`, and idempotency keys that no longer hold; at most
+ * `limit` records of each kind.
+ */
 export interface RetentionDue extends CommandBase {
   readonly type: "retention.due";
   readonly before: number;

@@ -15,7 +15,12 @@ export type ReplyValue =
   | { readonly type: "accepted"; readonly eventIds: readonly string[] }
   | { readonly type: "started"; readonly runId: string; readonly eventId: string }
   /** How many records were removed; the same number as the limit means there may be more. */
-  | { readonly type: "removed"; readonly runs: number; readonly events: number };
+  | {
+      readonly type: "removed";
+      readonly runs: number;
+      readonly events: number;
+      readonly keys: number;
+    };
 
 export interface Decision {
   readonly changes: readonly Change[];

@@ -36,7 +36,9 @@ export type Need =
       readonly limit: number;
     }
   /** Ended runs without a living parent in need of them, and events, all older than `before`. */
-  | { readonly kind: "expired"; readonly before: number; readonly limit: number };
+  | { readonly kind: "expired"; readonly before: number; readonly limit: number }
+  /** Idempotency keys that no longer hold at `at`, those that ended first ahead. */
+  | { readonly kind: "expiredKeys"; readonly at: number; readonly limit: number };
 
 /** A run with all that deciding about it takes. */
 export interface StoredRun {
@@ -66,7 +68,8 @@ export type Found =
       readonly need: Extract<Need, { kind: "expired" }>;
       readonly runIds: readonly string[];
       readonly eventIds: readonly string[];
-    };
+    }
+  | { readonly need: Extract<Need, { kind: "expiredKeys" }>; readonly keys: readonly string[] };
 
 /** A text that is the same for equal needs. */
 export function needId(need: Need): string {

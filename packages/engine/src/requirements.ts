@@ -44,6 +44,7 @@ export function requirements(state: HotState, command: Command): readonly Need[]
       break;
     case "retention.due":
       want({ kind: "expired", before: command.before, limit: command.limit });
+      want({ kind: "expiredKeys", at: command.at, limit: command.limit });
       break;
   }
   return missing;

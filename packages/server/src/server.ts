@@ -20,6 +20,7 @@ import { listen, type Listener } from "./http/listen.ts";
 import { Router } from "./http/router.ts";
 import { systemClock, type Clock } from "./loop/clock.ts";
 import { silentLog, type Log } from "./loop/log.ts";
+import type { RetentionLimits } from "./loop/retention.ts";
 import { startRuntime, type Runtime } from "./loop/runtime.ts";
 import { systemSeeds } from "./loop/seeds.ts";
 import { defaultTimerLimits, type TimerLimits } from "./loop/timers.ts";
@@ -50,6 +51,7 @@ export interface ServerOptions {
   readonly discoveryPorts: readonly number[] | null;
   readonly settings: Partial<Settings>;
   readonly timerLimits: Partial<TimerLimits>;
+  readonly retention: Partial<RetentionLimits>;
   readonly limits: ApiLimits;
   /** How long `close` waits for calls under way. */
   readonly drainMs: number;
@@ -76,6 +78,7 @@ export const defaultServerOptions: Omit<ServerOptions, "store"> = {
   discoveryPorts: null,
   settings: {},
   timerLimits: {},
+  retention: {},
   limits: {
     eventBytesMax: eventBytesCeiling,
     eventsPerRequestMax: 5_000,
@@ -201,7 +204,7 @@ async function openPort(options: ServerOptions, gateway: Gateway): Promise<Liste
 }
 
 function runtimeParts(options: ServerOptions): Parameters<typeof startRuntime>[0] {
-  const { kind, clock, log, store, onFatal, timerLimits } = options;
+  const { kind, clock, log, store, onFatal, timerLimits, retention } = options;
   const [key, fallbackKey = null] = options.signingKeys;
   const driver = new HttpDriver({
     ...defaultHttpDriverOptions(clock),
@@ -220,6 +223,7 @@ function runtimeParts(options: ServerOptions): Parameters<typeof startRuntime>[0
     log,
     onFatal,
     timerLimits,
+    retention,
   };
 }
 

@@ -18,7 +18,7 @@ export const migrations: readonly Migration[] = [
   {
     number: 1,
     file: "001_init.sql",
-    checksum: "902267289d4e21865939161f082531e30b3d24b600272be6bccef888055034d6",
+    checksum: "dd3ba4efe4c27d059c99df446b479c869366a3f7dcde4050c98ef8a582b76d90",
   },
 ];
 

@@ -98,6 +98,7 @@ async function portsToSearch(
 
 function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions> {
   const retrySeconds = values["retry-interval"];
+  const days = values["retention-days"];
   const keys = [values["signing-key"], values["signing-key-fallback"]];
   return {
     kind: kind === "dev" ? "dev" : "cloud",
@@ -116,6 +117,7 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
       stepOutputCharsMax: values["step-output-chars-max"],
     },
     timerLimits: { tickMs: values.tick },
+    retention: { keepMs: days === 0 ? null : days * 86_400_000 },
     limits: {
       eventBytesMax: values["event-bytes-max"],
       eventsPerRequestMax: values["events-per-request-max"],

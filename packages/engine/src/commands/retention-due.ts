@@ -10,6 +10,13 @@ export function retentionDue(state: StateView, command: RetentionDue): Decision 
   const { runIds, eventIds } = state.expired({ kind: "expired", before, limit });
   for (const runId of runIds) draft.write({ type: "run.delete", runId });
   for (const eventId of eventIds) draft.write({ type: "event.delete", eventId });
-  const value = { type: "removed", runs: runIds.length, events: eventIds.length } as const;
+  const keys = state.expiredKeys({ kind: "expiredKeys", at: draft.at, limit });
+  for (const key of keys) draft.write({ type: "idempotency.delete", key });
+  const value = {
+    type: "removed",
+    runs: runIds.length,
+    events: eventIds.length,
+    keys: keys.length,
+  } as const;
   return draft.decide({ ok: true, value });
 }

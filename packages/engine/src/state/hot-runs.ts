@@ -40,8 +40,9 @@ export class HotRun implements RunView {
 export class HotRuns {
   /** Null: the store has no such run. */
   readonly #runs = new Map<string, HotRun | null>();
-  /** Runs that may leave, oldest first: ended ones and parked ones. */
-  readonly #idle = new Set<HotRun>();
+  /** Runs that may leave, oldest first. */
+  readonly #ended = new Set<HotRun>();
+  readonly #parked = new Set<HotRun>();
   readonly #absent = new Set<string>();
   readonly #gates = new Map<string, Gate>();
   readonly #epoch: number;
@@ -133,7 +134,7 @@ export class HotRuns {
 
   delete(runId: string): void {
     const hot = this.#runs.get(runId);
-    if (hot) this.#idle.delete(hot);
+    if (hot) this.#unsettle(hot);
     this.#runs.set(runId, null);
     this.#absent.add(runId);
   }
@@ -141,14 +142,18 @@ export class HotRuns {
   evict(committedBatch: number): void {
     for (const runId of this.#absent) this.#runs.delete(runId);
     this.#absent.clear();
-    let parked = this.#idle.size;
-    for (const hot of this.#idle) {
-      if (hot.batch > committedBatch) continue;
-      if (!hasEnded(hot.run.status) && parked <= parkedRunsMax) continue;
-      this.#idle.delete(hot);
-      this.#runs.delete(hot.run.id);
-      parked--;
+    for (const hot of this.#ended) this.#drop(hot, committedBatch);
+    // Walked only while there are too many, from the oldest on.
+    for (const hot of this.#parked) {
+      if (this.#parked.size <= parkedRunsMax) break;
+      this.#drop(hot, committedBatch);
     }
+  }
+
+  #drop(hot: HotRun, committedBatch: number): void {
+    if (hot.batch > committedBatch) return;
+    this.#unsettle(hot);
+    this.#runs.delete(hot.run.id);
   }
 
   #count(hot: HotRun, before: Job | undefined, after: Job | undefined): void {
@@ -162,9 +167,19 @@ export class HotRuns {
   }
 
   #settle(hot: HotRun): void {
-    const idle = hot.leased === 0 || hasEnded(hot.run.status);
-    if (!idle) this.#idle.delete(hot);
-    else if (!this.#idle.has(hot)) this.#idle.add(hot);
+    if (hasEnded(hot.run.status)) {
+      this.#parked.delete(hot);
+      this.#ended.add(hot);
+    } else if (hot.leased === 0) {
+      this.#parked.add(hot);
+    } else {
+      this.#parked.delete(hot);
+    }
+  }
+
+  #unsettle(hot: HotRun): void {
+    this.#ended.delete(hot);
+    this.#parked.delete(hot);
   }
 
   #isLeased(job: Job | undefined): boolean {

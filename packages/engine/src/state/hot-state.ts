@@ -224,6 +224,11 @@ export class HotState implements StateView {
     throw new Error("the answer to an `expired` need has another shape");
   }
 
+  expiredKeys(need: Extract<Need, { kind: "expiredKeys" }>): readonly string[] {
+    const found = this.#answer(need);
+    return "keys" in found ? found.keys : [];
+  }
+
   #answer(need: Need): Found {
     const found = this.#answered.get(needId(need));
     if (found === undefined) throw new Error(`${needId(need)} was not loaded before the decision`);

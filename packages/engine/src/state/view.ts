@@ -60,4 +60,5 @@ export interface StateView {
   ): { readonly waits: readonly WaitRecord[]; readonly more: boolean };
   pastEvents(need: Extract<Need, { kind: "pastEvents" }>): readonly EventRecord[];
   expired(need: Extract<Need, { kind: "expired" }>): Extract<Found, { runIds: readonly string[] }>;
+  expiredKeys(need: Extract<Need, { kind: "expiredKeys" }>): readonly string[];
 }

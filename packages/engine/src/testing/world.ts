@@ -228,6 +228,8 @@ function nothing(need: Need): Found {
       return { need, waits: [] };
     case "pastEvents":
       return { need, events: [] };
+    case "expiredKeys":
+      return { need, keys: [] };
     case "expired":
       return { need, runIds: [], eventIds: [] };
   }

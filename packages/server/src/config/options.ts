@@ -221,6 +221,9 @@ export const options = {
   "drain-timeout": integer("SECONDS", 25, 0, 3_600, {
     help: "How long a stopping server waits for calls in flight.",
   }),
+  "retention-days": integer("DAYS", 30, 0, 36_500, {
+    help: "How long ended runs and events are kept; 0 keeps them for ever.",
+  }),
   "calls-per-app-max": integer("N", 256, 1, 100_000, {
     help: "Calls in flight to one app; more wait in its queue.",
   }),

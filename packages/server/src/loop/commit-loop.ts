@@ -11,6 +11,7 @@ import type { HotState } from "@pawl/engine/state/hot-state";
 import type { DueMail, Fence } from "@pawl/store/store";
 import { fromStoreFailure, ServerError, type ServerErrorCode } from "../server-error.ts";
 import { Batch, BrokenState, type BatchParts, type CommandInput, type Entry } from "./batch.ts";
+import { Intake } from "./intake.ts";
 
 export interface LoopParts extends Omit<BatchParts, "nextMailId"> {
   readonly fence: Fence;
@@ -40,12 +41,7 @@ export class CommitLoop {
   readonly #parts: LoopParts;
   readonly #batchParts: BatchParts;
   #hot: HotState;
-  /** Waiting to be decided, in order of arrival. */
-  #waiting: Entry[] = [];
-  #waitingExternal = 0;
-  /** Of a failed batch, to be tried again one at a time, so that a culprit fails alone. */
-  #suspects: Entry[] = [];
-  #suspectsTurn = true;
+  readonly #intake = new Intake();
   #open: Batch | null = null;
   #committing: Batch | null = null;
   #failed: Batch[] = [];
@@ -78,7 +74,7 @@ export class CommitLoop {
 
   /** Commands waiting to be decided. */
   get waitingCount(): number {
-    return this.#waiting.length + this.#suspects.length;
+    return this.#intake.size;
   }
 
   /**
@@ -89,7 +85,6 @@ export class CommitLoop {
   submit(input: CommandInput): Promise<Reply> {
     const refusal = this.#stopped ?? this.#refusalOf(input);
     if (refusal !== null) return Promise.reject(refusal);
-    this.#waitingExternal++;
     return this.#enqueue(input, true);
   }
 
@@ -108,7 +103,7 @@ export class CommitLoop {
       ({ mailId, message }) =>
         new Promise<void>((resolve) => {
           const mail = { id: mailId, batch: 0 };
-          this.#waiting.push({
+          this.#intake.push({
             ...silent,
             work: message,
             mail,
@@ -146,22 +141,20 @@ export class CommitLoop {
     const unfinished = [...this.#failed, this.#committing, this.#open].flatMap(
       (batch) => batch?.taken ?? [],
     );
-    for (const entry of [...unfinished, ...this.#suspects, ...this.#waiting]) entry.reject(error);
-    this.#waiting = [];
-    this.#suspects = [];
+    for (const entry of [...unfinished, ...this.#intake.clear()]) entry.reject(error);
     this.#wake();
   }
 
   #refusalOf(input: CommandInput): ServerError | null {
     if (this.#refusal !== null && !this.#exempt.has(input.type)) return this.#refusal;
-    if (this.#waitingExternal < this.#parts.waitingMax) return null;
+    if (this.#intake.externalCount < this.#parts.waitingMax) return null;
     const message = `${this.#parts.waitingMax} commands are waiting already. Try again in a moment.`;
     return new ServerError("overloaded", message);
   }
 
   #enqueue(work: CommandInput, external: boolean): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({
+      this.#intake.push({
         work,
         external,
         mail: null,
@@ -193,7 +186,7 @@ export class CommitLoop {
         continue;
       }
       const open = (this.#open ??= this.#begin());
-      const entries = this.#next(open);
+      const entries = this.#intake.next(open);
       if (entries.length > 0) await this.#take(open, entries);
       else if (this.#committing !== null) await this.#woken();
       else if (!open.isEmpty) this.#commit(open);
@@ -210,21 +203,6 @@ export class CommitLoop {
     this.#batchNumber++;
     this.#hot.begin(this.#batchNumber, this.#committedBatch);
     return new Batch(this.#batchNumber, this.#hot, this.#batchParts);
-  }
-
-  /** What joins the open batch now. */
-  #next(open: Batch): Entry[] {
-    if (this.#suspects.length > 0) {
-      const alone = this.#suspectsTurn || this.#waiting.length === 0;
-      if (alone) return open.isEmpty ? this.#suspects.splice(0, 1) : [];
-    }
-    if (open.taken[0]?.suspect === true) return [];
-    if (this.#waiting.length === 0 || open.room <= 0) return [];
-    const entries =
-      this.#waiting.length <= open.room ? this.#waiting : this.#waiting.slice(0, open.room);
-    this.#waiting = entries === this.#waiting ? [] : this.#waiting.slice(entries.length);
-    for (const entry of entries) if (entry.external) this.#waitingExternal--;
-    return entries;
   }
 
   async #take(open: Batch, entries: readonly Entry[]): Promise<void> {
@@ -251,11 +229,11 @@ export class CommitLoop {
 
   #commit(batch: Batch): void {
     this.#open = null;
-    this.#suspectsTurn = !this.#suspectsTurn;
+    this.#intake.takeTurns();
     const mail = batch.carried.map(
       ({ id, message }): Entry => ({ ...silent, work: message, mail: { id, batch: batch.number } }),
     );
-    if (mail.length > 0) this.#waiting = [...mail, ...this.#waiting];
+    this.#intake.unshift(mail);
     if (batch.changes.length === 0) {
       this.#settle(batch);
       return;
@@ -347,15 +325,14 @@ export class CommitLoop {
           error,
         );
     }
-    for (const entry of spared) if (entry.external) this.#waitingExternal++;
-    this.#waiting = [...spared, ...this.#waiting.filter((entry) => !neverStored(entry))];
+    this.#intake.drop(neverStored);
+    this.#intake.unshift(spared);
   }
 
   #suspect(entry: Entry, alone: boolean, error: ServerError): void {
     if (alone && error.code === "store_failed") entry.failures++;
-    entry.suspect = true;
     if (entry.failures < failuresMax) {
-      this.#suspects.push(entry);
+      this.#intake.addSuspect(entry);
       return;
     }
     this.#parts.log.error(

@@ -16,6 +16,7 @@ import { CommitLoop } from "./commit-loop.ts";
 import { Gates } from "./gates.ts";
 import type { Log } from "./log.ts";
 import { bootState, recover } from "./recovery.ts";
+import { defaultRetentionLimits, Retention, type RetentionLimits } from "./retention.ts";
 import type { SeedSource } from "./seeds.ts";
 import { defaultTimerLimits, Timers, type TimerLimits } from "./timers.ts";
 
@@ -33,6 +34,7 @@ export interface RuntimeParts {
   readonly request?: Partial<RequestOptions>;
   readonly batchLimits?: Partial<BatchLimits>;
   readonly timerLimits?: Partial<TimerLimits>;
+  readonly retention?: Partial<RetentionLimits>;
   /** Commands from outside that may wait to be decided. */
   readonly waitingMax?: number;
 }
@@ -77,6 +79,7 @@ export class Runtime {
   readonly #loop: CommitLoop;
   readonly #timers: Timers;
   readonly #gates: Gates;
+  readonly #retention: Retention;
   readonly #drivers: DriverRegistry;
   readonly #dispatcher: Dispatcher;
   #stopping = false;
@@ -97,6 +100,12 @@ export class Runtime {
       log,
       report,
       limits: { ...defaultTimerLimits, ...parts.timerLimits },
+    });
+    this.#retention = new Retention({
+      clock,
+      log,
+      report,
+      limits: { ...defaultRetentionLimits, ...parts.retention },
     });
     this.#gates = new Gates({
       store,
@@ -165,6 +174,7 @@ export class Runtime {
     const { store, clock, log } = this.#parts;
     this.#timers.start();
     this.#gates.start();
+    this.#retention.start();
     return recover({ store, loop: this.#loop, epoch, clock, log, stopped: () => this.#stopping });
   }
 
@@ -198,6 +208,7 @@ export class Runtime {
     this.#stopping = true;
     this.#timers.stop();
     this.#gates.stop();
+    this.#retention.stop();
     this.#dispatcher.stop();
   }
 

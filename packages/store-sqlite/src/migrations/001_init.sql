@@ -180,6 +180,8 @@ CREATE TABLE idempotency (
   expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX idempotency_by_end ON idempotency (expires_at);
+
 CREATE TABLE mail (
   place INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,

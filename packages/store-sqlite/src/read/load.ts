@@ -2,7 +2,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Found, Need, StoredRun } from "@pawl/engine/needs";
 import type { EventRecord, WaitRecord } from "@pawl/engine/records";
-import { numberOf, packHash, packUlid, unpackUlid } from "../codec.ts";
+import { numberOf, packHash, packUlid, textOf, unpackUlid } from "../codec.ts";
 import type { PackedId } from "../codec.ts";
 import { decodeEvent, eventColumns } from "../rows/event-row.ts";
 import { decodeJob, jobsOfRun } from "../rows/job-row.ts";
@@ -28,6 +28,7 @@ export class Loader {
   readonly #pastByKey: Rows;
   readonly #expiredRuns: Rows;
   readonly #expiredEvents: Rows;
+  readonly #expiredKeys: Rows;
 
   constructor(database: DatabaseSync, words: WordReader) {
     const rows = (sql: string): Rows => new Rows(database, sql);
@@ -60,6 +61,9 @@ export class Loader {
     this.#expiredEvents = rows(
       "SELECT event FROM event_free WHERE received_at < ? ORDER BY received_at, event LIMIT ?",
     );
+    this.#expiredKeys = rows(
+      "SELECT key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at, key LIMIT ?",
+    );
   }
 
   /** Answers all needs from one state of the database. */
@@ -89,6 +93,10 @@ export class Loader {
         return { need, events: this.#pastEvents(need) };
       case "expired":
         return { need, ...this.#expired(need.before, need.limit) };
+      case "expiredKeys": {
+        const rows = this.#expiredKeys.all(need.at, need.limit);
+        return { need, keys: rows.map((row) => textOf(row[0])) };
+      }
     }
   }
 

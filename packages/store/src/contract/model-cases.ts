@@ -170,6 +170,8 @@ const needs: readonly Need[] = [
   ...eventNames.flatMap((event) => keys.flatMap((key) => needsUnder(event, key))),
   { kind: "expired", before: baseTime + 3, limit: 2 },
   { kind: "expired", before: baseTime + 9, limit: 99 },
+  { kind: "expiredKeys", at: baseTime + 3, limit: 1 },
+  { kind: "expiredKeys", at: baseTime + 99, limit: 99 },
 ];
 
 function needsUnder(event: string, key: WaitKey | null): readonly Need[] {

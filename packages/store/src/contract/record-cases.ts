@@ -266,6 +266,20 @@ function keyCases(make: MakeStore): void {
     },
   );
 
+  storeTest(make, "idempotency keys that are over are found, the oldest first", async (subject) => {
+    const ends = [5, 3, 9, 3];
+    const put = (expiresAt: number, n: number) =>
+      ({ type: "idempotency.put", key: `k${n}`, runId, expiresAt }) as const;
+    await subject.commit(...ends.map(put));
+    const over = async (at: number, limit = 9): Promise<readonly string[]> =>
+      (await subject.find({ kind: "expiredKeys", at, limit })).keys;
+    assert.deepEqual(await over(2), []);
+    assert.deepEqual(await over(5), ["k1", "k3", "k0"]);
+    assert.deepEqual(await over(5, 1), ["k1"]);
+    await subject.commit({ type: "idempotency.delete", key: "k3" }, put(99, 1));
+    assert.deepEqual(await over(9), ["k0", "k2"]);
+  });
+
   storeTest(make, "wait paths are kept by event and path", async (subject) => {
     const paths = [
       { event: "a", path: "", since: 3 },

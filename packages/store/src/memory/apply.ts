@@ -65,10 +65,12 @@ export function applyChange(data: MemoryData, change: Change): void {
       );
       return;
     case "idempotency.put":
-      data.idempotency.set(change.key, { runId: change.runId, expiresAt: change.expiresAt });
+      forgetKey(data, change.key);
+      data.idempotency.set(change.key, change);
+      data.keysByEnd.add(change);
       return;
     case "idempotency.delete":
-      data.idempotency.delete(change.key);
+      forgetKey(data, change.key);
       return;
     case "mail.put":
       data.mail.set(change.mailId, change.message);
@@ -235,4 +237,11 @@ function deleteWait(data: MemoryData, runId: string, jobId: string): void {
   if (wait === undefined) return;
   waits?.delete(jobId);
   deleteUnder(data.waitsByKey, keyText(wait.event, wait.key), wait);
+}
+
+function forgetKey(data: MemoryData, key: string): void {
+  const held = data.idempotency.get(key);
+  if (held === undefined) return;
+  data.idempotency.delete(key);
+  data.keysByEnd.delete(held);
 }

@@ -23,6 +23,10 @@ export function answerNeed(data: MemoryData, need: Need): Found {
       return { need, events: pastEvents(data, need) };
     case "expired":
       return { need, ...expired(data, need.before, need.limit) };
+    case "expiredKeys": {
+      const over = takeWhile(data.keysByEnd.ascending(null), (held) => held.expiresAt <= need.at);
+      return { need, keys: take(over, need.limit).map((held) => held.key) };
+    }
   }
 }
 

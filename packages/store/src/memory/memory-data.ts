@@ -44,6 +44,13 @@ export interface EndedRun {
   readonly id: string;
 }
 
+/** An idempotency key and the run that holds it. */
+export interface HeldKey {
+  readonly key: string;
+  readonly runId: string;
+  readonly expiresAt: number;
+}
+
 export interface MemoryData {
   /** Of the latest owner; 0 before the first. */
   epoch: number;
@@ -67,7 +74,8 @@ export interface MemoryData {
   readonly waitsByKey: Map<string, SortedSet<WaitRecord>>;
   /** By event and path. */
   readonly waitPaths: Map<string, WaitPathRecord>;
-  readonly idempotency: Map<string, { readonly runId: string; readonly expiresAt: number }>;
+  readonly idempotency: Map<string, HeldKey>;
+  readonly keysByEnd: SortedSet<HeldKey>;
   /** In order of arrival. */
   readonly mail: Map<string, Message>;
 }
@@ -75,6 +83,11 @@ export interface MemoryData {
 /** Orders jobs by time, then by position. */
 export function compareDue(a: DueJob, b: DueJob): number {
   return a.dueAt - b.dueAt || comparePositions(a, b);
+}
+
+/** Orders idempotency keys by when they end, then by text. */
+export function compareHeld(a: HeldKey, b: HeldKey): number {
+  return a.expiresAt - b.expiresAt || compareText(a.key, b.key);
 }
 
 /** Orders ended runs by when they ended, then by id. */
@@ -108,6 +121,7 @@ export function createMemoryData(): MemoryData {
     waitsByKey: new Map(),
     waitPaths: new Map(),
     idempotency: new Map(),
+    keysByEnd: new SortedSet(compareHeld),
     mail: new Map(),
   };
 }
