@@ -1,11 +1,18 @@
 // Writes one change into memory and keeps every order in step with the records. It cannot fail,
 // which is what makes a batch of changes all or nothing.
 import type { Change } from "@pawl/engine/changes";
-import type { EventRecord, Job, RunRecord, WaitKey, WaitRecord } from "@pawl/engine/records";
+import type {
+  AttemptRecord,
+  EventRecord,
+  Job,
+  RunRecord,
+  WaitKey,
+  WaitRecord,
+} from "@pawl/engine/records";
 import { compareArrivals, comparePositions, compareText } from "../position.ts";
 import type { DueJob } from "../store.ts";
 import { compareDue, keyText } from "./memory-data.ts";
-import type { MemoryData, RunEntry } from "./memory-data.ts";
+import type { HeldKey, MemoryData, RunEntry } from "./memory-data.ts";
 import { SortedSet } from "./sorted-set.ts";
 
 /** Writes one change. Later changes to the same key win. */
@@ -36,14 +43,9 @@ export function applyChange(data: MemoryData, change: Change): void {
     case "step.put":
       entryOf(data, change.runId).steps.set(change.step.id, change.step);
       return;
-    case "attempt.put": {
-      const { runId, startedAt, stepId, attempt } = change.attempt;
-      entryOf(data, runId).attempts.set(
-        JSON.stringify([startedAt, stepId, attempt]),
-        change.attempt,
-      );
+    case "attempt.put":
+      putAttempt(data, change.attempt);
       return;
-    }
     case "job.put":
       deleteJob(data, change.job.runId, change.job.id);
       putJob(data, change.job);
@@ -65,9 +67,7 @@ export function applyChange(data: MemoryData, change: Change): void {
       );
       return;
     case "idempotency.put":
-      forgetKey(data, change.key);
-      data.idempotency.set(change.key, change);
-      data.keysByEnd.add(change);
+      holdKey(data, change);
       return;
     case "idempotency.delete":
       forgetKey(data, change.key);
@@ -237,6 +237,17 @@ function deleteWait(data: MemoryData, runId: string, jobId: string): void {
   if (wait === undefined) return;
   waits?.delete(jobId);
   deleteUnder(data.waitsByKey, keyText(wait.event, wait.key), wait);
+}
+
+function putAttempt(data: MemoryData, record: AttemptRecord): void {
+  const { runId, startedAt, stepId, attempt } = record;
+  entryOf(data, runId).attempts.set(JSON.stringify([startedAt, stepId, attempt]), record);
+}
+
+function holdKey(data: MemoryData, held: HeldKey): void {
+  forgetKey(data, held.key);
+  data.idempotency.set(held.key, held);
+  data.keysByEnd.add(held);
 }
 
 function forgetKey(data: MemoryData, key: string): void {

@@ -102,8 +102,8 @@ export class SortedSet<T> {
     let high = chunk.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#compare(chunk[middle] as T, item) < 0)
-        low = middle + 1; // proof: middle < length
+      const candidate = chunk[middle] as T; // proof: middle < length
+      if (this.#compare(candidate, item) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
