@@ -30,7 +30,8 @@ const shop = await startShop(0);
 const server = startServer(port, shop.url);
 await ready(server);
 
-const timeline = new Timeline(Boolean(process.stdout.isTTY), (text) => process.stdout.write(text));
+const screen = process.stdout.isTTY ? () => process.stdout.rows : null;
+const timeline = new Timeline(screen, (text) => process.stdout.write(text));
 console.log(
   `Pawl serves on ${serverUrl}; the shop's functions are at ${shop.url}. Sending sample events.`,
 );
@@ -38,6 +39,7 @@ const feed = await follow(timeline);
 const expected = await sendSampleEvents();
 await until(() => total(timeline) >= expected, runsMs, "the runs did not end");
 
+timeline.finish();
 const ended = [...timeline.ended()].map(([state, count]) => `${count} ${state}`).join(", ");
 console.log(
   `\nDone: ${total(timeline)} runs ended (${ended}). Pawl listens on ${serverUrl} and goes on serving; press Ctrl-C to stop.`,

@@ -39,12 +39,13 @@ const finalStates: ReadonlySet<string> = new Set(["completed", "failed", "cancel
 
 export class Timeline {
   readonly #runs = new Map<string, RunRow>();
-  readonly #isTerminal: boolean;
+  /** The height of the terminal; null when there is none. */
+  readonly #screen: (() => number) | null;
   readonly #write: (text: string) => void;
   #drawnLines = 0;
 
-  constructor(isTerminal: boolean, write: (text: string) => void) {
-    this.#isTerminal = isTerminal;
+  constructor(screen: (() => number) | null, write: (text: string) => void) {
+    this.#screen = screen;
     this.#write = write;
   }
 
@@ -62,7 +63,7 @@ export class Timeline {
     const run = this.#run(line);
     if (line.type === "run") this.#runChanged(run, line);
     else this.#stepChanged(run, line);
-    if (this.#isTerminal) this.#draw();
+    if (this.#screen !== null) this.#draw(this.#screen());
   }
 
   #run(line: FeedLine): RunRow {
@@ -88,7 +89,7 @@ export class Timeline {
     run.state = state;
     run.from = line.queuedAt ?? run.from;
     run.durationMs = line.endedAt ? line.endedAt - run.from : null;
-    if (isNews && !this.#isTerminal) this.#print(run, "", state, null, run.durationMs);
+    if (isNews && this.#screen === null) this.#print(run, "", state, null, run.durationMs);
   }
 
   #stepChanged(run: RunRow, line: FeedLine): void {
@@ -107,7 +108,7 @@ export class Timeline {
       row.durationMs = (line.endedAt ?? 0) - (line.startedAt ?? 0);
     }
     run.steps.set(this.#key(run, row, line), row);
-    if (!this.#isTerminal) this.#print(run, name, row.state, row.attempts, row.durationMs);
+    if (this.#screen === null) this.#print(run, name, row.state, row.attempts, row.durationMs);
   }
 
   /** Repeats of a step share a name; each finished one keeps a row of its own. */
@@ -131,25 +132,45 @@ export class Timeline {
     );
   }
 
-  #draw(): void {
-    const lines: string[] = [
-      "",
-      `${"run".padEnd(8)}${"function and step".padEnd(44)}${"state".padEnd(13)}${"attempt".padEnd(9)}duration`,
-    ];
-    for (const run of this.#runs.values()) {
-      lines.push(
-        `${run.id.slice(-6).padEnd(8)}${run.name.padEnd(44)}${paint(run.state, 13)}${"".padEnd(9)}${duration(run.durationMs)}`,
-      );
-      for (const step of run.steps.values()) {
-        lines.push(
-          `${"".padEnd(8)}  ${step.name.padEnd(42)}${paint(step.state, 13)}${String(step.attempts).padEnd(9)}${duration(step.durationMs)}`,
-        );
-      }
-    }
-    const up = this.#drawnLines === 0 ? "" : `\u001b[${this.#drawnLines}A`;
-    this.#write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join("")}`);
+  /** Draws the whole table a last time, below which other lines may follow. */
+  finish(): void {
+    if (this.#screen !== null) this.#draw(Number.POSITIVE_INFINITY);
+  }
+
+  /** Draws over what was drawn before; of a table higher than the screen its end. */
+  #draw(height: number): void {
+    const rows = [...this.#runs.values()].flatMap(tableRows);
+    const lines = [tableHead, ...rows.slice(-Math.max(1, height - 2))];
+    const up = this.#drawnLines === 0 ? "" : `\u001b[${this.#drawnLines}A\u001b[J`;
+    this.#write(`${up}${lines.map((line) => `${line}\n`).join("")}`);
     this.#drawnLines = lines.length;
   }
+}
+
+const tableHead = tableRow("run", "function and step", "state".padEnd(13), "attempt", "duration");
+
+function tableRow(run: string, name: string, state: string, attempt: string, took: string): string {
+  return `${run.padEnd(8)}${name.padEnd(44)}${state}${attempt.padEnd(9)}${took}`;
+}
+
+function tableRows(run: RunRow): string[] {
+  const head = tableRow(
+    run.id.slice(-6),
+    run.name,
+    paint(run.state, 13),
+    "",
+    duration(run.durationMs),
+  );
+  const steps = [...run.steps.values()].map((step) =>
+    tableRow(
+      "",
+      `  ${step.name}`,
+      paint(step.state, 13),
+      String(step.attempts),
+      duration(step.durationMs),
+    ),
+  );
+  return [head, ...steps];
 }
 
 const waitingStates: Readonly<Record<string, string>> = {
