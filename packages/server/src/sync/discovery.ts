@@ -3,10 +3,10 @@
 // app that was found.
 import { connect } from "node:net";
 
-/** Paths at which frameworks serve an app, the most usual first. */
+/** Paths at which frameworks serve an app, our own first. */
 export const usualPaths = [
-  "/api/inngest",
   "/api/pawl",
+  "/api/inngest",
   "/x/inngest",
   "/.netlify/functions/inngest",
   "/.redwood/functions/inngest",
