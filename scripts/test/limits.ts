@@ -12,6 +12,8 @@ const blackBoxDefaults: TestLimits = { timeoutMs: 180_000, isolation: "process" 
 const exceptions: Readonly<Record<string, Partial<TestLimits>>> = {
   // Worker threads and open files of one test file must not outlive it into the next.
   "unit/store-sqlite": { isolation: "process" },
+  // Installs from the registry, which may be slow.
+  "tests/release": { timeoutMs: 300_000 },
   // Kills and restarts real processes many times.
   "tests/crash": { timeoutMs: 300_000 },
 };
