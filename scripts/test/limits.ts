@@ -16,6 +16,8 @@ const exceptions: Readonly<Record<string, Partial<TestLimits>>> = {
   "tests/release": { timeoutMs: 300_000 },
   // Kills and restarts real processes many times.
   "tests/crash": { timeoutMs: 300_000 },
+  // Six groups of apps and servers, many of whose steps sleep for whole seconds.
+  "tests/sdk": { timeoutMs: 300_000 },
 };
 
 /** The limits of a group of test files, from the table above. */
