@@ -2,6 +2,7 @@
 // must be there before its look-back is known), so a shell asks again until nothing is missing,
 // and once more right before deciding, since the decisions before it may have changed the answer.
 import type { Command, EventsReceived } from "./commands.ts";
+import { holdNeeds } from "./flow/holds.ts";
 import type { Opcode } from "@pawl/protocol/opcode";
 import type { Need } from "./needs.ts";
 import type { EventRecord } from "./records.ts";
@@ -19,6 +20,8 @@ export function requirements(state: HotState, command: Command): readonly Need[]
     case "app.synced":
     case "app.removed":
     case "app.syncFailed":
+    case "function.paused":
+    case "function.resumed":
     case "run.invoked":
       break;
     case "events.received":
@@ -28,7 +31,7 @@ export function requirements(state: HotState, command: Command): readonly Need[]
       wantWaits(state, command, command.event, want);
       break;
     case "call.answered":
-      want({ kind: "run", runId: command.runId });
+      wantRun(state, command.runId, want);
       if (command.answer.kind === "opcodes")
         wantLookback(state, command, command.answer.opcodes, want);
       break;
@@ -40,17 +43,25 @@ export function requirements(state: HotState, command: Command): readonly Need[]
     case "child.ended":
     case "run.cancelled":
     case "run.repaired":
-      want({ kind: "run", runId: command.runId });
+      wantRun(state, command.runId, want);
       break;
     case "retention.due":
       want({ kind: "expired", before: command.before, limit: command.limit });
       want({ kind: "expiredKeys", at: command.at, limit: command.limit });
+      want({ kind: "expiredRates", at: command.at, limit: command.limit });
       break;
   }
   return missing;
 }
 
 type Want = (need: Need) => void;
+
+/** A run, and then what flow control keeps for it. */
+function wantRun(state: HotState, runId: string, want: Want): void {
+  want({ kind: "run", runId });
+  const run = state.run(runId)?.run;
+  if (run !== undefined) for (const need of holdNeeds(run)) want(need);
+}
 
 function wantEvents(state: HotState, command: EventsReceived, want: Want): void {
   for (const event of command.events) {

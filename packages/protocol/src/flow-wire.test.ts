@@ -17,11 +17,15 @@ test("concurrency: a number, a limit, a list, and Go's object of lists", () => {
   const plain = { limit: 5, key: null, scope: "fn" };
   assert.deepEqual(read({ concurrency: 5 }).concurrency, [plain]);
   assert.deepEqual(read({ concurrency: { limit: 5 } }).concurrency, [plain]);
-  assert.deepEqual(read({ concurrency: [{ limit: 5 }, { limit: 2, key: "event.data.a", scope: "account" }] }).concurrency, [
-    plain,
-    { limit: 2, key: "event.data.a", scope: "account" },
-  ]);
-  const go = { fn: [{ limit: 5, key: "k", hash: "" }], step: [{ limit: 3, scope: "Account", key: "r" }] };
+  assert.deepEqual(
+    read({ concurrency: [{ limit: 5 }, { limit: 2, key: "event.data.a", scope: "account" }] })
+      .concurrency,
+    [plain, { limit: 2, key: "event.data.a", scope: "account" }],
+  );
+  const go = {
+    fn: [{ limit: 5, key: "k", hash: "" }],
+    step: [{ limit: 3, scope: "Account", key: "r" }],
+  };
   assert.deepEqual(read({ concurrency: go }).concurrency, [
     { limit: 5, key: "k", scope: "fn" },
     { limit: 3, key: "r", scope: "account" },
@@ -37,13 +41,26 @@ test("rates, debounce, batch, priority, singleton, cancel and timeouts in the wo
     priority: { run: "120" },
     Singleton: { mode: "cancel", key: "u" },
     idempotency: "event.data.id",
-    cancel: [{ event: "stop" }, { event: "off", if: "event.data.id == async.data.id", timeout: "1h" }],
+    cancel: [
+      { event: "stop" },
+      { event: "off", if: "event.data.id == async.data.id", timeout: "1h" },
+    ],
     timeouts: { start: "10s", finish: "1d12h" },
   });
-  assert.deepEqual(flow.throttle, { limit: 10, periodMs: 60_000, burst: 2, key: "event.data.user" });
+  assert.deepEqual(flow.throttle, {
+    limit: 10,
+    periodMs: 60_000,
+    burst: 2,
+    key: "event.data.user",
+  });
   assert.deepEqual(flow.rateLimit, { limit: 4, periodMs: 90_000, key: null });
   assert.deepEqual(flow.debounce, { periodMs: 1_500, timeoutMs: 300_000, key: null });
-  assert.deepEqual(flow.batch, { sizeMax: 5, timeoutMs: 10_000, key: "k", condition: "event.data.vip != true" });
+  assert.deepEqual(flow.batch, {
+    sizeMax: 5,
+    timeoutMs: 10_000,
+    key: "k",
+    condition: "event.data.vip != true",
+  });
   assert.equal(flow.priority, "120");
   assert.deepEqual(flow.singleton, { mode: "cancel", key: "u" });
   assert.equal(flow.idempotency, "event.data.id");
@@ -61,7 +78,10 @@ test("what cannot be read is refused by function and field", () => {
     [{ concurrency: "many" }, /concurrency must be an object/],
     [{ concurrency: [{ key: "x" }] }, /inside concurrency\[0\]: limit must be/],
     [{ concurrency: { limit: 1, scope: "galaxy" } }, /scope must be "fn", "env" or "account"/],
-    [{ throttle: { limit: 1, period: "soon" } }, /inside throttle: period must be a duration.*not "soon"/],
+    [
+      { throttle: { limit: 1, period: "soon" } },
+      /inside throttle: period must be a duration.*not "soon"/,
+    ],
     [{ rateLimit: { limit: 1 } }, /inside rateLimit: period must be a duration/],
     [{ batchEvents: { timeout: "1s" } }, /maxSize must be/],
     [{ singleton: { mode: "queue" } }, /mode must be "skip" or "cancel"/],

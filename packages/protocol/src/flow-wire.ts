@@ -82,7 +82,11 @@ export interface FlowConfig {
 export function readFlow(slug: string, config: JsonText): FlowConfig {
   const value = parseJson(config);
   const where = `Function "${slug}"`;
-  if (!isJsonObject(value)) throw new ProtocolError("registration_invalid", `${where}: the configuration must be an object.`);
+  if (!isJsonObject(value))
+    throw new ProtocolError(
+      "registration_invalid",
+      `${where}: the configuration must be an object.`,
+    );
   const reader = new ObjectReader(value, config, where, "registration_invalid");
   return {
     concurrency: readConcurrency(reader),

@@ -20,6 +20,11 @@ export const migrations: readonly Migration[] = [
     file: "001_init.sql",
     checksum: "dd3ba4efe4c27d059c99df446b479c869366a3f7dcde4050c98ef8a582b76d90",
   },
+  {
+    number: 2,
+    file: "002_flow.sql",
+    checksum: "f42d498325701707f627acb7d111b2e1a24a1e737680b611d5c4e15ac6ebf112",
+  },
 ];
 
 /** Marks a file as ours: "PAWL" in ASCII. */

@@ -6,6 +6,7 @@ import type { Decision, Reply } from "../decision.ts";
 import { Draft } from "../draft.ts";
 import type { AppRecord, FunctionRecord, Trigger } from "../records.ts";
 import type { StateView } from "../state/view.ts";
+import { pullQueues } from "../flow/pull.ts";
 
 type NewFunction = AppSynced["functions"][number];
 
@@ -27,6 +28,7 @@ export function appSynced(state: StateView, command: AppSynced): Decision {
     updatedAt: draft.at,
   };
   draft.write({ type: "app.put", app });
+  pullQueues(draft, app.functions);
   return draft.decide(synced(command, true));
 }
 
@@ -41,7 +43,7 @@ function withVersion(
 ): FunctionRecord {
   const old = before?.functions.find((known) => known.id === fn.id);
   const version = old === undefined ? 1 : old.config === fn.config ? old.version : old.version + 1;
-  return { ...fn, appId, version };
+  return { ...fn, appId, version, pausedAt: old?.pausedAt ?? null };
 }
 
 /** The first reason why the registration cannot work, as a sentence; null when there is none. */

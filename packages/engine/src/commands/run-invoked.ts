@@ -4,6 +4,7 @@ import type { Decision } from "../decision.ts";
 import { Draft } from "../draft.ts";
 import type { StateView } from "../state/view.ts";
 import { unknownFunction } from "../rules/open-steps.ts";
+import { functionNotFound } from "../rules/replies.ts";
 import { startRun } from "../rules/start-run.ts";
 import { indexKeys } from "../rules/waits.ts";
 
@@ -23,8 +24,7 @@ export function runInvoked(state: StateView, command: RunInvoked): Decision {
         failed: true,
       });
     }
-    const message = `No function "${functionSlug}" is registered. Check the id (<app>-<function>) and that its app is running and synced.`;
-    return draft.decide({ ok: false, code: "function_not_found", message });
+    return draft.decide(functionNotFound(functionSlug));
   }
   draft.write({ type: "event.put", event, keys: indexKeys(state, event) });
   const run = startRun(draft, fn, event, { id: newRunId, parent });

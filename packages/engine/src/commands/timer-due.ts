@@ -3,6 +3,7 @@ import { jsonNull } from "@pawl/protocol/json-text";
 import type { TimerDue } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { Draft } from "../draft.ts";
+import { fireDeadline } from "../flow/timeouts.ts";
 import type { Job } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import type { StateView } from "../state/view.ts";
@@ -39,6 +40,7 @@ function fire(run: RunDraft, job: Job): void {
     if (job.state.at === "delayed") return release(run, job);
     return callAgain(run, job, job.attempt, run.draft.at);
   }
+  if (job.kind === "deadline") return fireDeadline(run, job);
   const timedOut = job.kind === "invoke";
   endStepJob(run, job, timedOut ? invokeTimeout : jsonNull, timedOut);
   continueRun(run, { finished: [job.id], race: job.race });

@@ -1,5 +1,6 @@
 // Call jobs: how they are made, handed out through a gate, retried and ended.
-import { gateOf } from "../gate.ts";
+import { gatesToPass, limitOf } from "../flow/concurrency.ts";
+import { gateOfQueue, queueOf } from "../gate.ts";
 import type { CallJob, FunctionRecord } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 
@@ -29,9 +30,22 @@ export function callAgain(run: RunDraft, job: CallJob, attempt: number, dueAt: n
   handOut(run, { ...job, attempt, generation: job.generation + 1, again: false }, dueAt);
 }
 
-/** Takes a call out of a gate's queue, or leaves it there when the room is gone again. */
+/**
+ * Takes a call out of a queue when all its gates have room; else it waits before the first that has
+ * none, in the place that its time gives it. At the gates ahead others may be waiting longer: it
+ * queues there as a new call does. It goes back only to a gate that is full again.
+ */
 export function admit(run: RunDraft, job: CallJob): void {
-  if (run.draft.gateRoom(gateOf(run.run)).room > 0) lease(run, job);
+  const { state } = job;
+  if (state.at !== "queued") return;
+  const gates = gatesToPass(run.run);
+  const passed = gates.indexOf(gateOfQueue(state.gate));
+  const gate = gates.find(
+    (key, i) => !hasRoom(run, key) || (i > passed && run.draft.gate(key).queued > 0),
+  );
+  if (gate === undefined) return lease(run, job);
+  const queue = queueOf(gate, run.run.functionId);
+  if (queue !== state.gate) run.putJob({ ...job, state: { ...state, gate: queue } });
 }
 
 /** The time of a delayed call has come. */
@@ -46,11 +60,17 @@ function handOut(run: RunDraft, job: Omit<CallJob, "state">, dueAt: number): voi
     draft.effect({ type: "timer", runId: run.id, jobId: job.id, dueAt });
     return;
   }
-  const gate = gateOf(run.run);
-  const { room, queued } = draft.gateRoom(gate);
   // Those who wait go first: a new call does not pass them.
-  if (room > 0 && queued === 0) lease(run, job);
-  else run.putJob({ ...job, state: { at: "queued", gate, since: draft.at } });
+  const gate = gatesToPass(run.run).find((key) => !hasRoom(run, key) || draft.gate(key).queued > 0);
+  if (gate === undefined) return lease(run, job);
+  const since = draft.at - run.run.priorityMs;
+  const queue = queueOf(gate, run.run.functionId);
+  run.putJob({ ...job, state: { at: "queued", gate: queue, since } });
+}
+
+function hasRoom(run: RunDraft, gate: string): boolean {
+  const { draft } = run;
+  return draft.gate(gate).inFlight < limitOf(draft.state, gate, run.run.functionId);
 }
 
 function lease(run: RunDraft, job: Omit<CallJob, "state">): void {

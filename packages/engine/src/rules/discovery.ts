@@ -113,13 +113,13 @@ function addDiscovery(run: RunDraft, id: string): void {
 }
 
 function hasJobs(run: RunDraft): boolean {
-  for (const _ of run.jobs()) return true;
+  for (const job of run.jobs()) if (job.kind !== "deadline") return true;
   return false;
 }
 
 /** Whether steps are open: the pending parallel set. */
 function hasPendingSteps(run: RunDraft): boolean {
-  for (const job of run.jobs()) if (!isDiscovery(job)) return true;
+  for (const job of run.jobs()) if (!isDiscovery(job) && job.kind !== "deadline") return true;
   return false;
 }
 

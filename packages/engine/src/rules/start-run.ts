@@ -2,6 +2,7 @@
 import type { EventRecord, FunctionRecord, RunParent } from "../records.ts";
 import type { Draft } from "../draft.ts";
 import type { RunDraft } from "../run-draft.ts";
+import { keyGates } from "../flow/concurrency.ts";
 import { addCall, attemptsMaxOf, discoveryTarget } from "./calls.ts";
 
 /** Creates a run and its first call, which waits for the event's time when that is to come. */
@@ -29,7 +30,12 @@ export function startRun(
       idleDiscoveries: 0,
       parent: caller.parent,
       originalRunId: null,
-      cancelReason: null,
+      endReason: null,
+      coParents: [],
+      gates: keyGates(fn, event, draft.at),
+      holds: [],
+      priorityMs: 0,
+      batchId: null,
     },
     [event],
   );

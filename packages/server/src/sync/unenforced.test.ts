@@ -27,10 +27,11 @@ function registered(
 }
 
 test("options without effect are named as they were written", () => {
-  const fn = registered({ concurrency: { limit: 1 }, Singleton: { mode: "skip" } }, [
-    { cron: "* * * * *" },
-  ]);
-  assert.deepEqual(unenforcedOptions(fn).toSorted(), ["Singleton", "concurrency", "cron"]);
+  const fn = registered(
+    { priority: { run: "1" }, concurrency: { limit: 1 }, Singleton: { mode: "skip" } },
+    [{ cron: "* * * * *" }],
+  );
+  assert.deepEqual(unenforcedOptions(fn).toSorted(), ["Singleton", "cron", "priority"]);
 });
 
 test("options that are absent or empty are not", () => {

@@ -7,7 +7,6 @@ import type { RegisteredFunction } from "@pawl/protocol/registration-wire";
 const unenforced: ReadonlySet<string> = new Set([
   "batchevents",
   "cancel",
-  "concurrency",
   "debounce",
   "idempotency",
   "priority",
