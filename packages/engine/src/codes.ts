@@ -7,6 +7,8 @@ export type EngineCode =
   | "run_ended"
   /** No function with this slug is registered. */
   | "function_not_found"
+  /** The function's flow control let no run start; the message names the rule. */
+  | "run_skipped"
   /** No app with this id is registered. */
   | "app_not_found"
   /** A registered configuration that cannot work; the message names function and field. */

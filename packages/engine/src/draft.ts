@@ -25,6 +25,8 @@ export class Draft implements DraftHost {
   /** Places in queues, by queue and by gate. */
   readonly #inQueue = new Map<string, number>();
   readonly #queued = new Map<string, number>();
+  /** Idempotency keys taken in this draft, and by which run. */
+  readonly #heldKeys = new Map<string, string>();
   /** Null: deleted in this draft. */
   readonly #gateRecords = new Map<string, GateRecord | null>();
 
@@ -80,6 +82,18 @@ export class Draft implements DraftHost {
   gateRecord(key: string): GateRecord | undefined {
     const own = this.#gateRecords.get(key);
     return own === undefined ? this.state.gateRecord(key) : (own ?? undefined);
+  }
+
+  /** The run that holds an idempotency key; undefined when it is free. */
+  idempotency(key: string): string | undefined {
+    return this.#heldKeys.get(key) ?? this.state.idempotency(key, this.at);
+  }
+
+  /** Takes an idempotency key. */
+  holdKey(key: string, runId: string): void {
+    this.#heldKeys.set(key, runId);
+    const expiresAt = this.at + this.state.settings.idempotencyMs;
+    this.write({ type: "idempotency.put", key, runId, expiresAt });
   }
 
   putGate(gate: GateRecord): void {

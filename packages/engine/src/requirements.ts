@@ -2,12 +2,12 @@
 // must be there before its look-back is known), so a shell asks again until nothing is missing,
 // and once more right before deciding, since the decisions before it may have changed the answer.
 import type { Command, EventsReceived } from "./commands.ts";
+import { startNeeds } from "./flow/start-needs.ts";
 import { holdNeeds } from "./flow/holds.ts";
 import type { Opcode } from "@pawl/protocol/opcode";
 import type { Need } from "./needs.ts";
-import type { EventRecord } from "./records.ts";
+import type { EventRecord, FunctionRecord } from "./records.ts";
 import type { HotState } from "./state/hot-state.ts";
-import { idempotencyKey } from "./rules/start-run.ts";
 import { keysOf, lookbackNeeds } from "./rules/waits.ts";
 
 /** What is not in memory yet; empty when the command can be decided. */
@@ -22,8 +22,12 @@ export function requirements(state: HotState, command: Command): readonly Need[]
     case "app.syncFailed":
     case "function.paused":
     case "function.resumed":
-    case "run.invoked":
       break;
+    case "run.invoked": {
+      const fn = state.functionBySlug(command.functionSlug);
+      if (fn !== undefined) wantStart(fn, command.event, command.at, true, want);
+      break;
+    }
     case "events.received":
       wantEvents(state, command, want);
       break;
@@ -63,15 +67,21 @@ function wantRun(state: HotState, runId: string, want: Want): void {
   if (run !== undefined) for (const need of holdNeeds(run)) want(need);
 }
 
+function wantStart(
+  fn: FunctionRecord,
+  event: EventRecord,
+  at: number,
+  isInvoked: boolean,
+  want: Want,
+): void {
+  for (const need of startNeeds(fn, event, at, isInvoked)) want(need);
+}
+
 function wantEvents(state: HotState, command: EventsReceived, want: Want): void {
   for (const event of command.events) {
     if (command.resendable) want({ kind: "event", eventId: event.id });
-    if (event.externalId !== null) {
-      for (const { fn } of state.triggeredBy(event.name)) {
-        const key = idempotencyKey(fn, event);
-        if (key !== null) want({ kind: "idempotency", key });
-      }
-    }
+    for (const { fn } of state.triggeredBy(event.name))
+      wantStart(fn, event, command.at, false, want);
     const limit = state.settings.waitsPageSize;
     for (const key of keysOf(state, event)) {
       want({ kind: "waits", event: event.name, key, after: null, limit });

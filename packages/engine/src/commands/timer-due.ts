@@ -3,6 +3,7 @@ import { jsonNull } from "@pawl/protocol/json-text";
 import type { TimerDue } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { Draft } from "../draft.ts";
+import { firstCallDue } from "../flow/first-call.ts";
 import { fireDeadline } from "../flow/timeouts.ts";
 import type { Job } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
@@ -37,7 +38,8 @@ export function dueAtOf(job: Job): number | null {
 function fire(run: RunDraft, job: Job): void {
   if (job.kind === "call") {
     if (dropIfRecorded(run, job)) return;
-    if (job.state.at === "delayed") return release(run, job);
+    if (job.state.at === "delayed")
+      return run.run.status === "queued" ? firstCallDue(run, job) : release(run, job);
     return callAgain(run, job, job.attempt, run.draft.at);
   }
   if (job.kind === "deadline") return fireDeadline(run, job);

@@ -5,34 +5,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { planned, ran, sleeps } from "../testing/opcodes.ts";
 import { assertGates } from "../testing/gate-counts.ts";
-import { World } from "../testing/world.ts";
-
-function worldWith(functions: Readonly<Record<string, object>>, settings = {}): World {
-  const world = new World(settings);
-  sync(world, functions);
-  return world;
-}
-
-function sync(world: World, functions: Readonly<Record<string, object>>): void {
-  world.sync(
-    "app",
-    Object.entries(functions).map(([slug, options]) => World.flow(slug, options)),
-  );
-}
-
-function only(ids: readonly string[]): string {
-  assert.equal(ids.length, 1);
-  return ids[0] ?? "";
-}
-
-/** One ms after the other: calls of one ms have no order. */
-function start(world: World, name: string, data: object = {}): string {
-  world.at++;
-  return only(world.send(name, data));
-}
-
-const states = (world: World, ids: readonly string[]): string[] =>
-  ids.map((id) => world.call(id).state.at);
+import { register, start, states, worldWith, type Functions } from "../testing/flow.ts";
+import type { World } from "../testing/world.ts";
 
 test("a function has so many calls out; sleeping runs take no place", () => {
   const world = worldWith({ fn: { concurrency: 2 }, other: {} });
@@ -117,21 +91,21 @@ test("a redeploy changes the limits of runs that go on; a limit that is gone or 
   const ids = [1, 2, 3, 4, 5, 6].map(() => start(world, "fn", { user: "a" }));
   const out = () => ids.filter((id) => world.call(id).state.at === "leased").length;
   assert.equal(out(), 1);
-  sync(world, limited(2));
+  register(world, limited(2));
   assert.ok(world.effects.some((effect) => effect.type === "pull"));
   world.pull();
   assert.equal(out(), 2);
-  sync(world, limited(1));
+  register(world, limited(1));
   world.pull();
   assert.equal(out(), 2, "calls that are out stay out");
   world.complete(ids.shift() ?? "");
   world.pull();
   assert.equal(out(), 1, "the lower limit counts from now on");
-  sync(world, limited(0));
+  register(world, limited(0));
   world.pull();
   assert.equal(out(), 5);
-  sync(world, limited(1));
-  sync(world, { fn: {} });
+  register(world, limited(1));
+  register(world, { fn: {} });
   world.pull();
   assertGates(world);
 });
@@ -160,7 +134,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   fc.constant({ kind: "pull" as const }),
 );
 
-function configured(limit: number): Readonly<Record<string, object>> {
+function configured(limit: number): Functions {
   const team = { limit: 2, key: "event.data.team", scope: "account" };
   return {
     fn: { concurrency: [{ limit: limit + 1, key: "event.data.user" }, team] },
@@ -172,7 +146,7 @@ function play(world: World, step: Move): void {
   if (step.kind === "send") {
     world.send(step.fn, { user: step.user, team: step.team });
   } else if (step.kind === "limit") {
-    sync(world, configured(step.limit));
+    register(world, configured(step.limit));
   } else if (step.kind === "pull") {
     world.pull();
   } else {

@@ -18,7 +18,7 @@ export function holdNeeds(run: RunRecord): readonly Need[] {
 }
 
 /** Lets go of everything that passes. */
-export function release(run: RunDraft, passes: (hold: string) => boolean = () => true): void {
+export function dropHolds(run: RunDraft, passes: (hold: string) => boolean = () => true): void {
   const { holds } = run.run;
   if (holds.length === 0) return;
   const kept = holds.filter((hold) => !passes(hold));

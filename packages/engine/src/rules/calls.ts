@@ -9,20 +9,21 @@ export const discoveryTarget = "step";
 
 type NewCall = Omit<CallJob, "kind" | "runId" | "generation" | "again" | "state" | "queuedAt">;
 
-/** Adds a call job and hands it out: now, at `dueAt`, or through the gate's queue. */
-export function addCall(run: RunDraft, call: NewCall, dueAt = run.draft.at): void {
-  handOut(
-    run,
-    {
-      ...call,
-      kind: "call",
-      runId: run.id,
-      generation: run.generationFloor,
-      again: false,
-      queuedAt: run.draft.at,
-    },
-    dueAt,
-  );
+/** Adds a call job and hands it out: now, or through a queue. */
+export function addCall(run: RunDraft, call: NewCall): void {
+  handOut(run, newCall(run, call), run.draft.at);
+}
+
+/** A call job that is yet to be handed out. */
+export function newCall(run: RunDraft, call: NewCall): Omit<CallJob, "state"> {
+  return {
+    ...call,
+    kind: "call",
+    runId: run.id,
+    generation: run.generationFloor,
+    again: false,
+    queuedAt: run.draft.at,
+  };
 }
 
 /** Gives an existing job another go with a new generation, so that older answers are known. */
@@ -53,7 +54,8 @@ export function release(run: RunDraft, job: CallJob): void {
   handOut(run, job, run.draft.at);
 }
 
-function handOut(run: RunDraft, job: Omit<CallJob, "state">, dueAt: number): void {
+/** Gives the job its next place: to a driver now, to a queue, or to the timers until `dueAt`. */
+export function handOut(run: RunDraft, job: Omit<CallJob, "state">, dueAt: number): void {
   const { draft } = run;
   if (dueAt > draft.at) {
     run.putJob({ ...job, state: { at: "delayed", dueAt } });

@@ -1,6 +1,6 @@
 // The end of a run: everything that hangs on it goes with it, in the same commit.
 import type { JsonText } from "@pawl/protocol/json-text";
-import { release } from "../flow/holds.ts";
+import { dropHolds } from "../flow/holds.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { publishEnd, type Ending } from "./lifecycle.ts";
 import { errorMemo } from "./memo.ts";
@@ -40,7 +40,7 @@ function finish(run: RunDraft, ending: Ending, output: JsonText): void {
     }
     run.deleteJob(job.id);
   }
-  release(run);
+  dropHolds(run);
   run.update({ status: ending, startedAt: run.run.startedAt ?? draft.at, endedAt: draft.at });
   draft.write({ type: "output.put", runId: run.id, output });
   tellParents(run, ending, output);

@@ -60,6 +60,7 @@ const engineStatuses: Readonly<Record<EngineCode, number>> = {
   run_not_found: 404,
   run_ended: 409,
   function_not_found: 404,
+  run_skipped: 422,
   app_not_found: 404,
   config_invalid: 400,
   dispatch_stale: 409,

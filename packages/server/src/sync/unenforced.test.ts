@@ -28,10 +28,10 @@ function registered(
 
 test("options without effect are named as they were written", () => {
   const fn = registered(
-    { priority: { run: "1" }, concurrency: { limit: 1 }, Singleton: { mode: "skip" } },
+    { timeouts: { start: "1h" }, concurrency: { limit: 1 }, Singleton: { mode: "skip" } },
     [{ cron: "* * * * *" }],
   );
-  assert.deepEqual(unenforcedOptions(fn).toSorted(), ["Singleton", "cron", "priority"]);
+  assert.deepEqual(unenforcedOptions(fn).toSorted(), ["Singleton", "cron", "timeouts"]);
 });
 
 test("options that are absent or empty are not", () => {

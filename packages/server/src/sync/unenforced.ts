@@ -8,11 +8,7 @@ const unenforced: ReadonlySet<string> = new Set([
   "batchevents",
   "cancel",
   "debounce",
-  "idempotency",
-  "priority",
-  "ratelimit",
   "singleton",
-  "throttle",
   "timeouts",
 ]);
 
