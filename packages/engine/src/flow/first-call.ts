@@ -2,6 +2,7 @@
 import { discoveryTarget, attemptsMaxOf, handOut, newCall } from "../rules/calls.ts";
 import type { CallJob, FunctionRecord } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
+import { limitStart } from "./timeouts.ts";
 import { reserveStart } from "./throttle.ts";
 
 /** Adds the first call, due now or later. */
@@ -25,5 +26,6 @@ export function addFirstCall(run: RunDraft, fn: FunctionRecord, dueAt: number): 
 
 /** The time of the first call has come, or that of its place in the throttle. */
 export function firstCallDue(run: RunDraft, job: Omit<CallJob, "state">): void {
+  limitStart(run);
   handOut(run, job, reserveStart(run));
 }

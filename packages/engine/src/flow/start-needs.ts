@@ -4,6 +4,7 @@ import type { Need } from "../needs.ts";
 import type { EventRecord, FunctionRecord } from "../records.ts";
 import { idempotencyKeys } from "./idempotency.ts";
 import { rateLimitKey } from "./rate-limit.ts";
+import { singletonKey } from "./singleton.ts";
 import { throttleKey } from "./throttle.ts";
 
 /** The needs of one start, but for runs that it may join. */
@@ -14,7 +15,7 @@ export function startNeeds(
   isInvoked: boolean,
 ): readonly Need[] {
   const idempotency = idempotencyKeys(fn, event, at, isInvoked);
-  const gates = [rateLimitKey(fn, event, at), throttleKey(fn, event, at)];
+  const gates = [rateLimitKey, throttleKey, singletonKey].map((keyOf) => keyOf(fn, event, at));
   return [
     ...idempotency.map((key): Need => ({ kind: "idempotency", key })),
     ...gates.filter((key) => key !== null).map((key): Need => ({ kind: "gate", key })),

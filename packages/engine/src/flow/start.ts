@@ -1,14 +1,16 @@
 // The way from an event to a run (protocol.md 5.1): what may keep a function from starting, and what
-// a new run takes along. In order: repeats, the rate limit, the backlog, then the run.
+// a new run takes along. In order: repeats, the rate limit, the singleton, the backlog, then the run.
 import type { Draft } from "../draft.ts";
 import type { EventRecord, FunctionRecord, RunParent } from "../records.ts";
 import { newRun } from "../rules/start-run.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { errorMemo } from "../rules/memo.ts";
 import { backlogProblem } from "./backlog.ts";
+import { listenForCancel } from "./cancel-on.ts";
 import { addFirstCall } from "./first-call.ts";
 import { idempotencyKeys } from "./idempotency.ts";
 import { passRateLimit } from "./rate-limit.ts";
+import { singletonProblem, takeSingleton } from "./singleton.ts";
 import { throttleKey } from "./throttle.ts";
 
 /** Who asks for a start. */
@@ -38,7 +40,10 @@ export function startFunction(
   if (holder !== undefined) {
     return refuse(draft, fn, caller, `idempotency: run ${holder} was started for the same key`);
   }
-  const problem = passRateLimit(draft, fn, event) ?? backlogProblem(draft.state, fn);
+  const problem =
+    passRateLimit(draft, fn, event) ??
+    singletonProblem(draft, fn, event) ??
+    backlogProblem(draft.state, fn);
   if (problem !== null) {
     const run = newRun(draft, fn, event, caller);
     run.update({ status: "skipped", endedAt: draft.at, endReason: problem });
@@ -53,6 +58,8 @@ function begin(draft: Draft, fn: FunctionRecord, event: EventRecord, caller: Cal
   const run = newRun(draft, fn, event, caller);
   const throttle = throttleKey(fn, event, draft.at);
   if (throttle !== null) run.update({ holds: [...run.run.holds, throttle] });
+  takeSingleton(run, draft, fn, event);
+  listenForCancel(run, fn);
   addFirstCall(run, fn, event.ts);
   return run;
 }

@@ -28,6 +28,8 @@ export function limitFinish(run: RunDraft): void {
 export function fireDeadline(run: RunDraft, job: DeadlineJob): void {
   run.deleteJob(job.id);
   if (job.id === finishId && isCalled(run)) return;
+  // What people hold back does not run out of time meanwhile.
+  if (job.id === startId && isPaused(run)) return limitStart(run);
   cancelRun(run, job.id === startId ? startReason(run) : finishReason(run));
 }
 
@@ -50,6 +52,11 @@ function isLate(run: RunRecord, limitMs: number | null, at: number): boolean {
 function isCalled(run: RunDraft): boolean {
   for (const job of run.jobs()) if (job.kind === "call" && job.state.at === "leased") return true;
   return false;
+}
+
+function isPaused(run: RunDraft): boolean {
+  const fn = run.draft.state.functionById(run.run.functionId);
+  return fn !== undefined && fn.pausedAt !== null;
 }
 
 function startReason(run: RunDraft): string {

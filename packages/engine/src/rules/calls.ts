@@ -1,5 +1,6 @@
 // Call jobs: how they are made, handed out through a gate, retried and ended.
 import { gatesToPass, limitOf } from "../flow/concurrency.ts";
+import { cancelIfLate, limitFinish } from "../flow/timeouts.ts";
 import { gateOfQueue, queueOf } from "../gate.ts";
 import type { CallJob, FunctionRecord } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
@@ -38,7 +39,7 @@ export function callAgain(run: RunDraft, job: CallJob, attempt: number, dueAt: n
  */
 export function admit(run: RunDraft, job: CallJob): void {
   const { state } = job;
-  if (state.at !== "queued") return;
+  if (state.at !== "queued" || cancelIfLate(run)) return;
   const gates = gatesToPass(run.run);
   const passed = gates.indexOf(gateOfQueue(state.gate));
   const gate = gates.find(
@@ -62,6 +63,7 @@ export function handOut(run: RunDraft, job: Omit<CallJob, "state">, dueAt: numbe
     draft.effect({ type: "timer", runId: run.id, jobId: job.id, dueAt });
     return;
   }
+  if (cancelIfLate(run)) return;
   // Those who wait go first: a new call does not pass them.
   const gate = gatesToPass(run.run).find((key) => !hasRoom(run, key) || draft.gate(key).queued > 0);
   if (gate === undefined) return lease(run, job);
@@ -79,7 +81,10 @@ function lease(run: RunDraft, job: Omit<CallJob, "state">): void {
   const { at, state } = run.draft;
   const { epoch, leaseMs } = state.settings;
   run.putJob({ ...job, state: { at: "leased", epoch, leaseUntil: at + leaseMs } });
-  if (run.run.status === "queued") run.update({ status: "running", startedAt: at });
+  if (run.run.status === "queued") {
+    run.update({ status: "running", startedAt: at });
+    limitFinish(run);
+  }
   run.draft.effect({ type: "call", runId: run.id, jobId: job.id, generation: job.generation });
 }
 

@@ -130,6 +130,16 @@ export class World {
     return [...this.#runIds];
   }
 
+  /** Waits that are registered. */
+  waitCount(): number {
+    const waits = new Set<string>();
+    for (const change of this.changes) {
+      if (change.type === "wait.put") waits.add(`${change.wait.runId}/${change.wait.jobId}`);
+      if (change.type === "wait.delete") waits.delete(`${change.runId}/${change.jobId}`);
+    }
+    return waits.size;
+  }
+
   /** Puts the function's flow control into its configuration. */
   static flow(slug: string, options: object): Partial<FunctionRecord> {
     return { slug, config: toJsonText({ id: slug, ...options }) };

@@ -28,10 +28,10 @@ function registered(
 
 test("options without effect are named as they were written", () => {
   const fn = registered(
-    { timeouts: { start: "1h" }, concurrency: { limit: 1 }, Singleton: { mode: "skip" } },
+    { Debounce: { period: "1h" }, concurrency: { limit: 1 }, batchEvents: { maxSize: 2 } },
     [{ cron: "* * * * *" }],
   );
-  assert.deepEqual(unenforcedOptions(fn).toSorted(), ["Singleton", "cron", "timeouts"]);
+  assert.deepEqual(unenforcedOptions(fn).toSorted(), ["Debounce", "batchEvents", "cron"]);
 });
 
 test("options that are absent or empty are not", () => {

@@ -4,13 +4,7 @@ import { membersOf } from "@pawl/protocol/json-span";
 import type { RegisteredFunction } from "@pawl/protocol/registration-wire";
 
 /** Options of protocol.md 1.3, in lower case: Go writes `Singleton`. */
-const unenforced: ReadonlySet<string> = new Set([
-  "batchevents",
-  "cancel",
-  "debounce",
-  "singleton",
-  "timeouts",
-]);
+const unenforced: ReadonlySet<string> = new Set(["batchevents", "debounce"]);
 
 const empty: ReadonlySet<string> = new Set(["null", "[]", "{}"]);
 
