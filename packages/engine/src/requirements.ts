@@ -6,7 +6,7 @@ import { startNeeds } from "./flow/start-needs.ts";
 import { holdNeeds } from "./flow/holds.ts";
 import type { Opcode } from "@pawl/protocol/opcode";
 import type { Need } from "./needs.ts";
-import type { EventRecord, FunctionRecord } from "./records.ts";
+import type { EventRecord } from "./records.ts";
 import type { HotState } from "./state/hot-state.ts";
 import { keysOf, lookbackNeeds } from "./rules/waits.ts";
 
@@ -25,7 +25,7 @@ export function requirements(state: HotState, command: Command): readonly Need[]
       break;
     case "run.invoked": {
       const fn = state.functionBySlug(command.functionSlug);
-      if (fn !== undefined) wantStart(fn, command.event, command.at, true, want);
+      if (fn !== undefined) wantStart(state, startNeeds(fn, command.event, command.at, true), want);
       break;
     }
     case "events.received":
@@ -67,21 +67,21 @@ function wantRun(state: HotState, runId: string, want: Want): void {
   if (run !== undefined) for (const need of holdNeeds(run)) want(need);
 }
 
-function wantStart(
-  fn: FunctionRecord,
-  event: EventRecord,
-  at: number,
-  isInvoked: boolean,
-  want: Want,
-): void {
-  for (const need of startNeeds(fn, event, at, isInvoked)) want(need);
+/** What a start needs, and then the run in an open slot that takes the event. */
+function wantStart(state: HotState, needs: readonly Need[], want: Want): void {
+  for (const need of needs) {
+    want(need);
+    if (need.kind !== "gate" || !state.has(need)) continue;
+    const record = state.gateRecord(need.key);
+    if (record?.kind === "open") wantRun(state, record.runId, want);
+  }
 }
 
 function wantEvents(state: HotState, command: EventsReceived, want: Want): void {
   for (const event of command.events) {
     if (command.resendable) want({ kind: "event", eventId: event.id });
     for (const { fn } of state.triggeredBy(event.name))
-      wantStart(fn, event, command.at, false, want);
+      wantStart(state, startNeeds(fn, event, command.at, false), want);
     const limit = state.settings.waitsPageSize;
     for (const key of keysOf(state, event)) {
       want({ kind: "waits", event: event.name, key, after: null, limit });

@@ -17,6 +17,8 @@ export interface Settings {
    * any number.
    */
   readonly backlogMax: number | null;
+  /** Data of the events of one batch, in UTF-16 units of their JSON: a batch that has it goes out. */
+  readonly batchCharsMax: number;
   /** How long a call may stay out before it counts as lost: the request limit and some grace. */
   readonly leaseMs: number;
   /** Steps in one run. */
@@ -48,6 +50,7 @@ export const defaultSettings: Settings = {
   retriesMax: 20,
   callsPerAppMax: 256,
   backlogMax: null,
+  batchCharsMax: 10 * 1024 * 1024,
   leaseMs: 2 * hour + minute,
   stepsPerRunMax: 100_000,
   runStateCharsMax: 32 * 1024 * 1024,

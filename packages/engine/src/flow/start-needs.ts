@@ -2,6 +2,8 @@
 // expressions, so this computes them as the start itself will.
 import type { Need } from "../needs.ts";
 import type { EventRecord, FunctionRecord } from "../records.ts";
+import { batchKey } from "./batch.ts";
+import { debounceKey } from "./debounce.ts";
 import { idempotencyKeys } from "./idempotency.ts";
 import { rateLimitKey } from "./rate-limit.ts";
 import { singletonKey } from "./singleton.ts";
@@ -15,7 +17,9 @@ export function startNeeds(
   isInvoked: boolean,
 ): readonly Need[] {
   const idempotency = idempotencyKeys(fn, event, at, isInvoked);
-  const gates = [rateLimitKey, throttleKey, singletonKey].map((keyOf) => keyOf(fn, event, at));
+  const gates = [batchKey, rateLimitKey, debounceKey, throttleKey, singletonKey].map((keyOf) =>
+    keyOf(fn, event, at),
+  );
   return [
     ...idempotency.map((key): Need => ({ kind: "idempotency", key })),
     ...gates.filter((key) => key !== null).map((key): Need => ({ kind: "gate", key })),

@@ -189,6 +189,27 @@ test("calls, timers and queues of a process that died are taken over", async () 
   await second.runtime.stop();
 });
 
+test("an open batch takes events of the next process, and goes out with all of them", async () => {
+  const config = { batchEvents: { maxSize: 3, timeout: "1m" } };
+  const first = await start(() => never);
+  await first.runtime.submit(syncApp(["f"], { config }));
+  await first.runtime.submit(sendEvents("f"));
+  await first.runtime.submit(sendEvents("f"));
+  await rest();
+  assert.equal(first.driver.calls.length, 0);
+  await first.runtime.stop();
+  const second = await start(() => returned(1), { data: first.data, clock: first.clock });
+  await second.runtime.recovered;
+  await second.runtime.submit(sendEvents("f"));
+  await rest();
+  const [call, ...more] = second.driver.calls;
+  assert.equal(more.length, 0);
+  const body: unknown = JSON.parse(call?.body ?? "");
+  assert.equal((body as { readonly events: readonly unknown[] }).events.length, 3); // proof: protocol.md 2.1
+  assert.deepEqual(await statuses(second.runtime), ["completed"]);
+  await second.runtime.stop();
+});
+
 test("a timer that came due while nobody ran fires at the next start", async () => {
   const first = await start(() => answered(sleeps("nap", 60_000)));
   await first.runtime.submit(syncApp(["f"]));
