@@ -11,6 +11,14 @@ export type EngineCode =
   | "run_skipped"
   /** No app with this id is registered. */
   | "app_not_found"
+  /** Options of a function that contradict each other (protocol.md 1.3). */
+  | "combo_unsupported"
+  /** Too many concurrency limits, or a shared one without a key. */
+  | "concurrency_limit_invalid"
+  /** `batchEvents.maxSize` is out of its range. */
+  | "batch_size_invalid"
+  /** `batchEvents.timeout` is out of its range. */
+  | "batch_timeout_invalid"
   /** A registered configuration that cannot work; the message names function and field. */
   | "config_invalid"
   /** The sender was called with a dispatch that is no longer the current one. */

@@ -6,6 +6,7 @@ import type { Decision, Reply } from "../decision.ts";
 import { Draft } from "../draft.ts";
 import type { AppRecord, FunctionRecord, Trigger } from "../records.ts";
 import type { StateView } from "../state/view.ts";
+import { flowProblem } from "../flow/problem.ts";
 import { pullQueues } from "../flow/pull.ts";
 
 type NewFunction = AppSynced["functions"][number];
@@ -19,6 +20,10 @@ export function appSynced(state: StateView, command: AppSynced): Decision {
   const problem = findProblem(state, command);
   if (problem !== null) {
     return draft.decide({ ok: false, code: "config_invalid", message: problem });
+  }
+  for (const fn of command.functions) {
+    const unfit = flowProblem(fn);
+    if (unfit !== null) return draft.decide({ ok: false, ...unfit });
   }
   const app: AppRecord = {
     ...command.app,

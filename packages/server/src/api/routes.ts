@@ -8,6 +8,7 @@ import { invokeRoute } from "./invoke.ts";
 import { publicRoutes } from "./public.ts";
 import { registrationRoutes } from "./registration.ts";
 import { restEventRoutes } from "./rest-events.ts";
+import { restFunctionRoutes } from "./rest-functions.ts";
 import { restRunRoutes } from "./rest-runs.ts";
 import { runStateRoutes } from "./run-state.ts";
 import { timelineRoute } from "./timeline.ts";
@@ -22,6 +23,7 @@ export function apiRoutes(context: ApiContext): readonly Route[] {
     ...runStateRoutes(context),
     ...restEventRoutes(context),
     ...restRunRoutes(context),
+    ...restFunctionRoutes(context),
     ...publicRoutes(context),
     devInfoRoute(context),
     timelineRoute(context),
