@@ -39,7 +39,9 @@ function fire(run: RunDraft, job: Job): void {
   if (job.kind === "call") {
     if (dropIfRecorded(run, job)) return;
     if (job.state.at === "delayed")
-      return run.run.status === "queued" ? firstCallDue(run, job) : release(run, job);
+      return run.run.status === "queued"
+        ? firstCallDue(run, job, run.draft.at - job.state.dueAt)
+        : release(run, job);
     return callAgain(run, job, job.attempt, run.draft.at);
   }
   if (job.kind === "deadline") return fireDeadline(run, job);

@@ -6,7 +6,7 @@ import type { EventRecord, FunctionRecord, RunParent } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { listenForCancel } from "./cancel-on.ts";
 import { keyGates } from "./concurrency.ts";
-import { cancelPrefix, dropHolds, throttlePrefix } from "./holds.ts";
+import { cancelPrefix, dropHolds, isThrottle } from "./holds.ts";
 import { ruleKey } from "./key.ts";
 import { flowOf } from "./rules.ts";
 import { addParent, findSlot, slotRule, type Slot } from "./slots.ts";
@@ -48,7 +48,7 @@ export function debouncedUntil(run: RunDraft, fn: FunctionRecord): number {
 function replaceEvent(run: RunDraft, fn: FunctionRecord, event: EventRecord): void {
   const { at } = run.draft;
   run.setEvents([event]);
-  dropHolds(run, (hold) => hold.startsWith(cancelPrefix) || hold.startsWith(throttlePrefix));
+  dropHolds(run, (hold) => hold.startsWith(cancelPrefix) || isThrottle(hold));
   const throttle = throttleKey(fn, event, at);
   run.update({
     eventName: event.name,

@@ -1,10 +1,12 @@
 // The first call of a run: when it becomes due, and what it passes then.
-import { discoveryTarget, attemptsMaxOf, handOut, newCall } from "../rules/calls.ts";
+import { admit, attemptsMaxOf, discoveryTarget, handOut, newCall } from "../rules/calls.ts";
+import { pauseGate } from "../gate.ts";
 import type { CallJob, FunctionRecord } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { dropHolds } from "./holds.ts";
 import { isSlot, type Slot } from "./slots.ts";
 import { limitStart } from "./timeouts.ts";
+import { limitOf } from "./concurrency.ts";
 import { reserveStart } from "./throttle.ts";
 
 /** Adds the first call, due now or later. */
@@ -32,9 +34,19 @@ export function moveFirstCall({ run, job }: Slot, dueAt: number): void {
   else firstCallDue(run, job);
 }
 
-/** The time of the first call has come, or that of its place in the throttle. */
-export function firstCallDue(run: RunDraft, job: Omit<CallJob, "state">): void {
+/** The function is no longer paused: a first call that waited for that goes on. */
+export function leavePause(run: RunDraft, job: CallJob): void {
+  const startAt = reserveStart(run, 0);
+  if (startAt > run.draft.at) handOut(run, job, startAt);
+  else admit(run, job);
+}
+
+/** The time of the first call has come, or that of its place in the throttle, `lateMs` ago. */
+export function firstCallDue(run: RunDraft, job: Omit<CallJob, "state">, lateMs = 0): void {
   dropHolds(run, isSlot);
   limitStart(run);
-  handOut(run, job, reserveStart(run));
+  // A paused function's runs take their places when it goes on.
+  const { functionId } = run.run;
+  const isHeld = limitOf(run.draft.state, pauseGate(functionId), functionId) === 0;
+  handOut(run, job, isHeld ? run.draft.at : reserveStart(run, lateMs));
 }

@@ -8,13 +8,25 @@ import type { RunRecord } from "../records.ts";
 /** Begins the ids of waits that cancel their run; they have no job. */
 export const cancelPrefix = "cancel:";
 /** Begins the key of a throttle that the first call still has to pass. */
-export const throttlePrefix = "throttle:";
+const throttlePrefix = "throttle:";
+/** Stands before the key of a throttle in which the first call has its place. */
+export const placedPrefix = "placed:";
+
+/** Whether a hold is about the throttle. */
+export function isThrottle(hold: string): boolean {
+  return hold.startsWith(throttlePrefix) || hold.startsWith(placedPrefix);
+}
+
+/** The key of the record that a hold is about. */
+export function recordKey(hold: string): string {
+  return hold.startsWith(placedPrefix) ? hold.slice(placedPrefix.length) : hold;
+}
 
 /** The records that must be in memory before a run may be changed. */
 export function holdNeeds(run: RunRecord): readonly Need[] {
   return run.holds
     .filter((hold) => !hold.startsWith(cancelPrefix))
-    .map((key) => ({ kind: "gate", key }));
+    .map((hold) => ({ kind: "gate", key: recordKey(hold) }));
 }
 
 /** Lets go of everything that passes. */
@@ -29,6 +41,7 @@ export function dropHolds(run: RunDraft, passes: (hold: string) => boolean = () 
 
 function letGo(run: RunDraft, hold: string): void {
   if (hold.startsWith(cancelPrefix)) return run.deleteWait(hold);
+  if (isThrottle(hold)) return;
   const record = run.draft.gateRecord(hold);
   // A later run may hold the key by now.
   if (record !== undefined && record.kind !== "rate" && record.runId === run.id) {

@@ -11,9 +11,17 @@ export function idempotencyKeys(
   at: number,
   isInvoked: boolean,
 ): readonly string[] {
-  const keys: string[] = [];
-  if (event.externalId !== null && !isInvoked) keys.push(`${fn.id}:${event.externalId}`);
+  const keys = eventIdKeys(fn, event, isInvoked);
   const { idempotency } = flowOf(fn);
-  if (idempotency !== null) keys.push(`idempotency:${fn.id}:${valueHash(idempotency, event, at)}`);
-  return keys;
+  if (idempotency === null) return keys;
+  return [...keys, `idempotency:${fn.id}:${valueHash(idempotency, event, at)}`];
+}
+
+/** The keys of the event alone: what becomes of it is decided once, also when it is skipped. */
+export function eventIdKeys(
+  fn: FunctionRecord,
+  event: EventRecord,
+  isInvoked: boolean,
+): readonly string[] {
+  return event.externalId === null || isInvoked ? [] : [`${fn.id}:${event.externalId}`];
 }

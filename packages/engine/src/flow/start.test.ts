@@ -45,6 +45,28 @@ test("throttle: an event of tomorrow takes its place tomorrow", () => {
   assert.equal(world.call(tomorrow).state.at, "leased", "once is enough");
 });
 
+test("throttle: what came due while nobody ran does not start all at once", () => {
+  const world = worldWith({ fn: { throttle: { limit: 1, period: "10s" } } });
+  const ids = [1, 2, 3, 4].map(() => only(world.send("fn")));
+  world.at += 3_600_000;
+  for (const id of ids.slice(1)) world.wake(id, "step");
+  assert.deepEqual(startsIn(world, ids), [0, 0, 10_000, 20_000]);
+  const late = world.at + 10_000 + 9_000;
+  world.wake(ids[2] ?? "", "step", late);
+  assert.deepEqual(startsIn(world, ids).slice(2), [0, 1_000], "a little late is no miss");
+});
+
+test("throttle: runs that a pause held back take their places when it is over", () => {
+  const world = worldWith({ fn: { throttle: { limit: 1, period: "10s" } } });
+  world.do({ type: "function.paused", functionId: "id-fn" });
+  const ids = [start(world, "fn"), start(world, "fn"), start(world, "fn")];
+  assert.deepEqual(states(world, ids), ["queued", "queued", "queued"]);
+  world.at += 3_600_000;
+  world.do({ type: "function.resumed", functionId: "id-fn" });
+  world.pull();
+  assert.deepEqual(startsIn(world, ids), [0, 10_000, 20_000]);
+});
+
 test("rate limit: what is over it is skipped, with the reason, and comes back with time", () => {
   const world = worldWith({ fn: { rateLimit: { limit: 2, period: "1h", key: "event.data.u" } } });
   const ids = [1, 2, 3].map(() => start(world, "fn", { u: 1 }));

@@ -11,7 +11,7 @@ import { listenForCancel } from "./cancel-on.ts";
 import { batchKey, isFull, joinBatch } from "./batch.ts";
 import { debounceKey, debouncedUntil, joinDebounced } from "./debounce.ts";
 import { addFirstCall, moveFirstCall } from "./first-call.ts";
-import { idempotencyKeys } from "./idempotency.ts";
+import { eventIdKeys, idempotencyKeys } from "./idempotency.ts";
 import { passRateLimit } from "./rate-limit.ts";
 import { flowOf } from "./rules.ts";
 import { openSlot } from "./slots.ts";
@@ -71,6 +71,7 @@ function skip(
 ): Start {
   const run = newRun(draft, fn, event, caller);
   run.update({ status: "skipped", endedAt: draft.at, endReason: problem });
+  for (const key of eventIdKeys(fn, event, caller.isInvoked)) draft.holdKey(key, run.id);
   return refuse(draft, fn, caller, problem);
 }
 

@@ -3,7 +3,7 @@
 // calls of a run are never throttled (protocol.md 9).
 import type { EventRecord, FunctionRecord } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
-import { throttlePrefix } from "./holds.ts";
+import { isThrottle, placedPrefix, recordKey } from "./holds.ts";
 import { ruleKey } from "./key.ts";
 import { reserve } from "./rate.ts";
 import { flowOf } from "./rules.ts";
@@ -14,17 +14,28 @@ export function throttleKey(fn: FunctionRecord, event: EventRecord, at: number):
   return throttle === null ? null : ruleKey("throttle", fn.id, throttle.key, event, at);
 }
 
-/** When the first call may go out by the function's rate; takes that place. */
-export function reserveStart(run: RunDraft): number {
+/**
+ * When the first call may go out by the function's rate; takes that place. `lateMs`: by how much it
+ * missed the one it had. One that is missed by more than the interval of the rate is taken anew: what
+ * came due while nobody ran must not start all at once.
+ */
+export function reserveStart(run: RunDraft, lateMs: number): number {
   const { draft } = run;
   const { holds, functionId } = run.run;
-  const key = holds.find((hold) => hold.startsWith(throttlePrefix));
-  if (key === undefined) return draft.at;
-  run.update({ holds: holds.filter((hold) => hold !== key) });
+  const hold = holds.find((key) => isThrottle(key));
+  if (hold === undefined) return draft.at;
+  const others = holds.filter((key) => key !== hold);
   const { throttle } = flowOf(draft.state.functionById(functionId));
-  if (throttle === null) return draft.at;
+  const isMet =
+    hold.startsWith(placedPrefix) && lateMs * (throttle?.limit ?? 1) <= (throttle?.periodMs ?? 0);
+  if (throttle === null || isMet) {
+    run.update({ holds: others });
+    return draft.at;
+  }
+  const key = recordKey(hold);
   const record = draft.gateRecord(key);
   const { startAt, tat } = reserve(record?.kind === "rate" ? record.tat : 0, draft.at, throttle);
   draft.putGate({ kind: "rate", key, tat });
+  run.update({ holds: startAt > draft.at ? [...others, `${placedPrefix}${key}`] : others });
   return startAt;
 }
