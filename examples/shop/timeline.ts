@@ -35,7 +35,7 @@ interface RunRow {
   readonly steps: Map<string, StepRow>;
 }
 
-const finalStates: ReadonlySet<string> = new Set(["completed", "failed", "cancelled"]);
+const finalStates: ReadonlySet<string> = new Set(["completed", "failed", "cancelled", "skipped"]);
 
 export class Timeline {
   readonly #runs = new Map<string, RunRow>();

@@ -6,7 +6,7 @@ export interface RunInfo {
   readonly run_id: string;
   readonly function_id: string;
   readonly event_id: string;
-  readonly status: "Running" | "Completed" | "Failed" | "Cancelled";
+  readonly status: "Running" | "Completed" | "Failed" | "Cancelled" | "Skipped";
   readonly output: unknown;
   readonly ended_at: string | null;
 }

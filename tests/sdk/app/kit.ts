@@ -77,6 +77,15 @@ export interface FunctionOptions {
   readonly id: string;
   readonly retries?: number;
   readonly onFailure?: Code;
+  readonly concurrency?: readonly { readonly limit: number; readonly key: string }[];
+  readonly throttle?: { readonly limit: number; readonly period: string };
+  readonly rateLimit?: { readonly limit: number; readonly period: string };
+  readonly idempotency?: string;
+  readonly debounce?: { readonly period: string };
+  readonly batchEvents?: { readonly maxSize: number; readonly timeout: string };
+  readonly singleton?: { readonly mode: "skip" | "cancel" };
+  readonly cancelOn?: readonly { readonly event: string; readonly match: string }[];
+  readonly timeouts?: { readonly finish: string };
 }
 
 /** One SDK in the words of the scenarios. */

@@ -2,6 +2,7 @@
 // tells the test's process what it sees. It knows nothing of what the scenarios expect.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { cloudFunctions } from "../cloud/functions.ts";
+import { flowFunctions } from "../flow/functions.ts";
 import { scenarios } from "../scenarios.ts";
 import { partnerFunctions } from "./partner.ts";
 import type { Kit } from "./kit.ts";
@@ -33,6 +34,8 @@ function functionsOf(kit: Kit): readonly unknown[] {
       return partnerFunctions(kit);
     case "cloud":
       return cloudFunctions(kit);
+    case "flow":
+      return flowFunctions(kit);
     case "scenarios":
       return scenarios
         .filter(({ only }) => only === undefined || only.includes(kit.flavour))

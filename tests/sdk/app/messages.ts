@@ -6,7 +6,7 @@ export interface AppSettings {
   readonly appId: string;
   readonly serverUrl: string;
   /** Which functions it serves. */
-  readonly functions: "scenarios" | "partner" | "cloud";
+  readonly functions: "scenarios" | "partner" | "cloud" | "flow";
   /** Null: development mode. */
   readonly keys: AppKeys | null;
   readonly streaming: boolean;
