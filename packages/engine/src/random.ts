@@ -3,12 +3,20 @@
 import { encodeUlid } from "@pawl/protocol/ulid";
 import type { Seed } from "./commands.ts";
 
+const maxLow = 2 ** 32 - 1;
+
 /** sfc32 (Chris Doty-Humphrey's "small fast counting" generator), 128 bits of state. */
 export class Random {
   #a: number;
   #b: number;
   #c: number;
   #counter: number;
+  #lastUlid: {
+    readonly at: number;
+    readonly high: number;
+    readonly middle: number;
+    readonly low: number;
+  } | null = null;
 
   constructor(seed: Seed) {
     this.#a = seed[0] | 0;
@@ -34,9 +42,15 @@ export class Random {
     return Math.floor((this.next32() / 2 ** 32) * below);
   }
 
-  /** A fresh ULID of the given time in ms. */
+  /** A fresh ULID of the given time in ms; those of one ms ascend, so that what one decision makes keeps its order. */
   ulid(at: number): string {
-    return encodeUlid(at, this.next32() >>> 16, this.next32(), this.next32());
+    const last = this.#lastUlid;
+    const follows = last !== null && last.at === at && last.low < maxLow;
+    const next = follows
+      ? { ...last, low: last.low + 1 }
+      : { at, high: this.next32() >>> 16, middle: this.next32(), low: this.next32() >>> 1 };
+    this.#lastUlid = next;
+    return encodeUlid(at, next.high, next.middle, next.low);
   }
 
   /** A seed for a command that follows from this one. */

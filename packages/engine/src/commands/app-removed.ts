@@ -3,11 +3,13 @@
 import type { AppRemoved } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { Draft } from "../draft.ts";
+import { pullQueues } from "../flow/pull.ts";
 import type { StateView } from "../state/view.ts";
 
 export function appRemoved(state: StateView, command: AppRemoved): Decision {
   const draft = new Draft(state, command);
-  if (state.app(command.appId) === undefined) {
+  const app = state.app(command.appId);
+  if (app === undefined) {
     return draft.decide({
       ok: false,
       code: "app_not_found",
@@ -15,5 +17,6 @@ export function appRemoved(state: StateView, command: AppRemoved): Decision {
     });
   }
   draft.write({ type: "app.delete", appId: command.appId });
+  pullQueues(draft, app.functions);
   return draft.done();
 }

@@ -33,7 +33,8 @@ export function appSynced(state: StateView, command: AppSynced): Decision {
     updatedAt: draft.at,
   };
   draft.write({ type: "app.put", app });
-  pullQueues(draft, app.functions);
+  // Limits may be higher now, and those of functions that are gone are none.
+  pullQueues(draft, [...(before?.functions ?? []), ...app.functions]);
   return draft.decide(synced(command, true));
 }
 

@@ -43,6 +43,34 @@ test("each value of a key has a limit and a queue of its own", () => {
   assertGates(world);
 });
 
+test("events of one request go in their order", () => {
+  const world = worldWith({ fn: { concurrency: 1 } });
+  const from = world.changes.length;
+  const events = Array.from({ length: 20 }, (_, n) => world.event("fn", { n }));
+  world.do({ type: "events.received", events, resendable: false });
+  const ids = world.startedSince(from);
+  for (const id of ids) {
+    assert.equal(world.call(id).state.at, "leased");
+    world.complete(id);
+    world.pull();
+  }
+});
+
+test("what waits for a function that is gone waits no longer", () => {
+  const world = worldWith({ fn: { concurrency: 1 }, other: {} });
+  const held = start(world, "other");
+  const ids = [start(world, "fn"), start(world, "fn")];
+  register(world, { other: {} });
+  assert.ok(world.effects.some((effect) => effect.type === "pull" && effect.gate === "fn:id-fn"));
+  world.pull();
+  assert.deepEqual(states(world, [held, ...ids]), ["leased", "leased", "leased"]);
+  world.do({ type: "function.paused", functionId: "id-other" });
+  const paused = start(world, "other");
+  world.do({ type: "app.removed", appId: "app-app" });
+  world.pull();
+  assert.deepEqual(states(world, [paused]), ["leased"]);
+});
+
 test("two keys: a call needs room at both, and keeps its place while it changes queues", () => {
   const keys = ["event.data.user", "event.data.team"].map((key) => ({ limit: 1, key }));
   const world = worldWith({ fn: { concurrency: keys } });
