@@ -20,6 +20,11 @@ export const migrations: readonly Migration[] = [
     file: "001_init.sql",
     checksum: "dd3ba4efe4c27d059c99df446b479c869366a3f7dcde4050c98ef8a582b76d90",
   },
+  {
+    number: 2,
+    file: "002_run_lists.sql",
+    checksum: "f4964740624098231f39a9cc7a7a0d35d6f464d6ba80c780dd1fd18045a73d77",
+  },
 ];
 
 /** Marks a file as ours: "PAWL" in ASCII. */
