@@ -19,6 +19,8 @@ export type ServerErrorCode =
   | "option_invalid"
   /** A query parameter has a value that cannot be used. */
   | "parameter_invalid"
+  /** A body is JSON, but not what the route takes. */
+  | "body_invalid"
   /** Another process listens on the port. */
   | "port_taken"
   /** The address cannot be listened on. */

@@ -24,6 +24,7 @@ import type { RetentionLimits } from "./loop/retention.ts";
 import { startRuntime, type Runtime } from "./loop/runtime.ts";
 import { systemSeeds } from "./loop/seeds.ts";
 import { defaultTimerLimits, type TimerLimits } from "./loop/timers.ts";
+import { Queries } from "./query/queries.ts";
 import { messageOf, ServerError } from "./server-error.ts";
 import { createAppClient, type AppClient } from "./sync/app-client.ts";
 import { AppPoller } from "./sync/app-poller.ts";
@@ -232,6 +233,7 @@ function apiContext(options: ServerOptions, runtime: Runtime, registrar: Registr
   return {
     kind: options.kind,
     backend: runtime,
+    queries: new Queries(runtime),
     registrar,
     now: () => options.clock.now(),
     ids: new UlidFactory(() => {

@@ -10,6 +10,7 @@ import { StoreError } from "@pawl/store/store-error";
 import type { ServerKind } from "../http/gateway.ts";
 import { problemResponse, type Problem } from "../http/problem.ts";
 import type { HttpResponse } from "../http/response.ts";
+import type { Queries } from "../query/queries.ts";
 import type { CommandInput } from "../loop/batch.ts";
 import { ServerError } from "../server-error.ts";
 import type { Registrar } from "../sync/registrar.ts";
@@ -46,6 +47,7 @@ export interface StartOptions {
 export interface ApiContext {
   readonly kind: ServerKind;
   readonly backend: Backend;
+  readonly queries: Queries;
   readonly registrar: Registrar;
   readonly now: () => number;
   /** Internal event ids, ascending in order of arrival. */
@@ -93,7 +95,7 @@ export function explainFailure(error: unknown): Problem | null {
     };
   }
   if (error instanceof ServerError || error instanceof StoreError) {
-    if (error.code === "parameter_invalid")
+    if (error.code === "parameter_invalid" || error.code === "body_invalid")
       return { status: 400, code: error.code, message: error.message };
     return {
       status: temporary.has(error.code) ? 503 : 500,

@@ -8,7 +8,10 @@ import { invokeRoute } from "./invoke.ts";
 import { publicRoutes } from "./public.ts";
 import { registrationRoutes } from "./registration.ts";
 import { restEventRoutes } from "./rest-events.ts";
+import { restFunctionRoutes } from "./rest-functions.ts";
+import { restRunListRoutes } from "./rest-run-lists.ts";
 import { restRunRoutes } from "./rest-runs.ts";
+import { unavailableRoutes } from "./rest-unavailable.ts";
 import { runStateRoutes } from "./run-state.ts";
 import { timelineRoute } from "./timeline.ts";
 
@@ -21,7 +24,10 @@ export function apiRoutes(context: ApiContext): readonly Route[] {
     ...registrationRoutes(context),
     ...runStateRoutes(context),
     ...restEventRoutes(context),
+    ...restRunListRoutes(context),
     ...restRunRoutes(context),
+    ...restFunctionRoutes(context),
+    ...unavailableRoutes(),
     ...publicRoutes(context),
     devInfoRoute(context),
     timelineRoute(context),

@@ -36,6 +36,12 @@ export type HttpCode =
   | "server_kind_mismatch"
   /** There is no event with this id. */
   | "event_not_found"
+  /** There is no input or output with this id. */
+  | "output_not_found"
+  /** There is no app of this name or id. */
+  | "app_not_found"
+  /** The endpoint is known, but what it does is not part of this server. */
+  | "not_implemented"
   /** More is under way than the server has room for; try again. */
   | "overloaded"
   /** The server is stopping; try again, with another server or later. */
