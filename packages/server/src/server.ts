@@ -146,8 +146,11 @@ function compose(
     log,
   });
   let draining = false;
+  const context = apiContext(options, runtime, registrar);
+  let more: Promise<Router> | null = null;
   const gateway = createGateway({
-    router: new Router(apiRoutes(apiContext(options, runtime, registrar))),
+    router: new Router(apiRoutes(context)),
+    more: () => (more ??= loadMore(context)),
     kind: options.kind,
     guard: createGuard(options.kind, options),
     draining: () => draining,
@@ -180,6 +183,11 @@ function compose(
     runtime,
     close: () => (closing ??= close()),
   };
+}
+
+async function loadMore(context: ApiContext): Promise<Router> {
+  const { moreRoutes } = await import("./api/more-routes.ts");
+  return new Router(moreRoutes(context));
 }
 
 async function openPort(options: ServerOptions, gateway: Gateway): Promise<Listener> {

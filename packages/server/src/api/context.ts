@@ -71,8 +71,12 @@ export function refusalResponse(
   reply: Extract<Reply, { ok: false }>,
   more?: Readonly<Record<string, unknown>>,
 ): HttpResponse {
-  const { code, message } = reply;
-  return problemResponse({ status: engineStatuses[code], code, message }, more);
+  return problemResponse(refusalProblem(reply), more);
+}
+
+/** The same as a problem, for APIs that write refusals in another shape. */
+export function refusalProblem({ code, message }: Extract<Reply, { ok: false }>): Problem {
+  return { status: engineStatuses[code], code, message };
 }
 
 const temporary: ReadonlySet<string> = new Set([

@@ -1,4 +1,5 @@
-// The table of all routes: the one place that lists what the server answers to.
+// The table of the routes that apps and senders use. What only people and their tools ask for is in
+// `more-routes.ts`, which is loaded when the first of them asks.
 import type { Route } from "../http/router.ts";
 import { checkpointRoutes } from "./checkpoint.ts";
 import type { ApiContext } from "./context.ts";
@@ -8,14 +9,10 @@ import { invokeRoute } from "./invoke.ts";
 import { publicRoutes } from "./public.ts";
 import { registrationRoutes } from "./registration.ts";
 import { restEventRoutes } from "./rest-events.ts";
-import { restFunctionRoutes } from "./rest-functions.ts";
-import { restRunListRoutes } from "./rest-run-lists.ts";
-import { restRunRoutes } from "./rest-runs.ts";
-import { unavailableRoutes } from "./rest-unavailable.ts";
 import { runStateRoutes } from "./run-state.ts";
 import { timelineRoute } from "./timeline.ts";
 
-/** Every route of the API, development-only ones included. */
+/** The routes that are there from the start, development-only ones included. */
 export function apiRoutes(context: ApiContext): readonly Route[] {
   return [
     ...eventRoutes(context),
@@ -24,10 +21,6 @@ export function apiRoutes(context: ApiContext): readonly Route[] {
     ...registrationRoutes(context),
     ...runStateRoutes(context),
     ...restEventRoutes(context),
-    ...restRunListRoutes(context),
-    ...restRunRoutes(context),
-    ...restFunctionRoutes(context),
-    ...unavailableRoutes(),
     ...publicRoutes(context),
     devInfoRoute(context),
     timelineRoute(context),

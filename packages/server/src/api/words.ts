@@ -1,6 +1,6 @@
 // How runs, spans and times are called on the wire, the same in REST, GraphQL and MCP
 // (protocol.md 8.2 to 8.4). It must not know who writes them.
-import type { RunStatus, StepOp } from "@pawl/engine/records";
+import type { AppRecord, FunctionRecord, RunStatus, StepOp } from "@pawl/engine/records";
 import { sha1Hex } from "@pawl/protocol/sha1";
 import type { SpanStatus } from "../query/trace.ts";
 
@@ -46,4 +46,10 @@ export function traceIdOf(runId: string): string {
 /** 16 hex digits that stand for one span of a run. */
 export function spanIdOf(runId: string, spanId: string): string {
   return sha1Hex(`${runId}/${spanId}`).slice(0, 16);
+}
+
+/** The id of a function as its author wrote it: the slug without its app. */
+export function functionWireId(fn: FunctionRecord, app: AppRecord): string {
+  const prefix = `${app.name}-`;
+  return fn.slug.startsWith(prefix) ? fn.slug.slice(prefix.length) : fn.slug;
 }

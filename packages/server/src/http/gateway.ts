@@ -11,6 +11,8 @@ export type ServerKind = "dev" | "cloud";
 
 export interface GatewayParts {
   readonly router: Router;
+  /** Routes that are loaded when a path is not among the first; absent: there are none. */
+  readonly more?: () => Promise<Router>;
   readonly kind: ServerKind;
   /** Why this request may not use routes of this access; null when it may. */
   readonly guard: (
@@ -40,7 +42,8 @@ const corsHeaders = {
 export function createGateway(parts: GatewayParts): Gateway {
   const kindHeader = { "x-inngest-server-kind": parts.kind };
   return async (request) => {
-    const found = parts.router.find(request.path);
+    const found =
+      parts.router.find(request.path) ?? (await parts.more?.())?.find(request.path) ?? null;
     const route = found === null ? undefined : routeFor(found.routes, request.method);
     const response = await answer(parts, request, route, found);
     const cors =

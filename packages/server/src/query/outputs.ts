@@ -3,7 +3,7 @@
 // must not know stores.
 import type { StepRecord } from "@pawl/engine/records";
 import { sliceObject } from "@pawl/protocol/json-span";
-import { jsonNull, type JsonText } from "@pawl/protocol/json-text";
+import type { JsonText } from "@pawl/protocol/json-text";
 
 /** At most one of `data` and `error` is there; `input` is null when nobody recorded it. */
 export interface SpanOutput {
@@ -12,9 +12,9 @@ export interface SpanOutput {
   readonly error: JsonText | null;
 }
 
-/** The result or error of a run that ended. */
+/** The result or error of a run; `output` is null while it has not ended. */
 export function runOutput(output: JsonText | null, input: JsonText | null): SpanOutput {
-  return { input, ...unwrapped(output ?? jsonNull) };
+  return output === null ? { input, data: null, error: null } : { input, ...unwrapped(output) };
 }
 
 /** The result or error of a step, and the arguments it was called with. */

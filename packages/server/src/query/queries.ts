@@ -2,7 +2,13 @@
 // (REST, GraphQL, MCP) asks here and only writes the answer in its own way. It translates and
 // decides nothing; it must not know HTTP.
 import type { StoredRun } from "@pawl/engine/needs";
-import type { AppRecord, EventRecord, FunctionRecord, RunRecord } from "@pawl/engine/records";
+import type {
+  AppRecord,
+  AttemptRecord,
+  EventRecord,
+  FunctionRecord,
+  RunRecord,
+} from "@pawl/engine/records";
 import { writeEvent } from "@pawl/protocol/event-wire";
 import type { JsonText } from "@pawl/protocol/json-text";
 import type { HotState } from "@pawl/engine/state/hot-state";
@@ -135,22 +141,18 @@ export class Queries {
   async spanOutput(outputId: string): Promise<SpanOutput | null> {
     const place = placeOfOutputId(outputId);
     if (place === null) return null;
-    if (place.kind === "attempt") {
-      const { runId, stepId, attempt } = place;
-      const attempts = await this.#sources.store.list<"attempts">({ type: "attempts", runId });
-      const found = attempts.find((one) => one.stepId === stepId && one.attempt === attempt);
-      return found === undefined ? null : attemptOutput(found.error);
-    }
-    const stored = await this.#stored(place.runId);
-    if (stored === null) return null;
-    if (place.kind === "step") {
-      const step = stored.steps.find(({ id }) => id === place.stepId);
-      return step === undefined ? null : stepOutput(step);
-    }
-    const [event] = stored.events;
-    const input = event === undefined ? null : writeEvent(event);
-    const output = await this.output(stored.run);
-    return output === null ? { input, data: null, error: null } : runOutput(output, input);
+    return (await this.spanOutputs(place.runId))(outputId);
+  }
+
+  /** Looks up what spans of one run were given and came to, all loaded at once. */
+  async spanOutputs(runId: string): Promise<(outputId: string) => SpanOutput | null> {
+    const stored = await this.#stored(runId);
+    if (stored === null) return () => null;
+    const [attempts, output] = await Promise.all([
+      this.#sources.store.list<"attempts">({ type: "attempts", runId }),
+      this.output(stored.run),
+    ]);
+    return (outputId) => outputAt(outputId, stored, attempts, output);
   }
 
   /** The events that started a run, as far as they are kept; null when there is no such run. */
@@ -191,5 +193,30 @@ export class Queries {
       fn: hot.functionById(run.functionId) ?? null,
       app: hot.app(run.appId) ?? null,
     };
+  }
+}
+
+function outputAt(
+  outputId: string,
+  { run, steps, events }: StoredRun,
+  attempts: readonly AttemptRecord[],
+  output: JsonText | null,
+): SpanOutput | null {
+  const place = placeOfOutputId(outputId);
+  if (place?.runId !== run.id) return null;
+  switch (place.kind) {
+    case "attempt": {
+      const { stepId, attempt } = place;
+      const found = attempts.find((one) => one.stepId === stepId && one.attempt === attempt);
+      return found === undefined ? null : attemptOutput(found.error);
+    }
+    case "step": {
+      const step = steps.find(({ id }) => id === place.stepId);
+      return step === undefined ? null : stepOutput(step);
+    }
+    case "run": {
+      const [event] = events;
+      return runOutput(output, event === undefined ? null : writeEvent(event));
+    }
   }
 }
