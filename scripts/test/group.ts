@@ -1,7 +1,10 @@
 // What one group of the test run is: a named command with limits. This file must not know how a
 // group is run or reported.
 export interface Group {
-  /** `types`, `lint`, `format`, `tidy`, `unit/<package>` or `tests/<name>`: what `--only` takes. */
+  /**
+   * `types`, `lint`, `format`, `tidy`, `release`, `unit/<package>` or `tests/<name>`: what `--only`
+   * takes.
+   */
   readonly name: string;
   /** Program and arguments; a bare program name is looked up in node_modules/.bin first. */
   readonly command: readonly [program: string, ...args: string[]];

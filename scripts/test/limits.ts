@@ -12,8 +12,12 @@ const blackBoxDefaults: TestLimits = { timeoutMs: 180_000, isolation: "process" 
 const exceptions: Readonly<Record<string, Partial<TestLimits>>> = {
   // Worker threads and open files of one test file must not outlive it into the next.
   "unit/store-sqlite": { isolation: "process" },
+  // Installs from the registry, which may be slow.
+  "tests/release": { timeoutMs: 300_000 },
   // Kills and restarts real processes many times.
   "tests/crash": { timeoutMs: 300_000 },
+  // Six groups of apps and servers, many of whose steps sleep for whole seconds.
+  "tests/sdk": { timeoutMs: 300_000 },
 };
 
 /** The limits of a group of test files, from the table above. */

@@ -13,7 +13,7 @@ export interface Options {
 }
 
 export const usage = `usage: npm test -- [--only GROUP]... [--bail] [--list] [-- NODE_TEST_ARGS]
-  --only GROUP   types, lint, format, tidy, unit, unit/engine, tests, tests/NAME, ...
+  --only GROUP   types, lint, format, tidy, release, unit, unit/engine, tests, tests/NAME, ...
   --bail         stop at the first group that fails
   --list         print the names of the groups
   example: npm test -- --only unit/engine -- --test-name-pattern=retry`;

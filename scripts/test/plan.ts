@@ -15,6 +15,7 @@ export function planGroups(root: string, nodeArgs: readonly string[]): Group[] {
     check("lint", ["oxlint", "--deny-warnings"]),
     check("format", ["oxfmt", "--check"]),
     check("tidy", [node, "scripts/tidy.ts"]),
+    check("release", [node, "scripts/release-check.ts"]),
     ...testGroups(root, nodeArgs),
   ];
 }

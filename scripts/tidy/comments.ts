@@ -55,9 +55,15 @@ export function findCommentFaults(source: Source): Finding[] {
 
 /** The text without its marks, position for position: blanks stand where a mark stood. */
 function textOf({ type, value }: Comment): string {
-  return type === "Line"
-    ? `  ${value}`
-    : `  ${value.replace(/^\s*\*/gm, (mark) => mark.replace("*", " "))}`;
+  if (type === "Line") return `  ${value}`;
+  // Code between fences in the documentation of a symbol is an example of its use.
+  const isDocumentation = value.startsWith("*");
+  const text = isDocumentation ? value.replace(/^ *\* ```[^]*?^ *\* ```/gm, blanked) : value;
+  return `  ${text.replace(/^\s*\*/gm, (mark) => mark.replace("*", " "))}`;
+}
+
+function blanked(text: string): string {
+  return text.replace(/[^\n]/g, " ");
 }
 
 function hasHeader(source: Source): boolean {

@@ -95,6 +95,8 @@ class Judge {
     const home = this.#folders.get(homeFolder(each.from.path));
     const rootPackage = this.#folders.get("");
     if (home === undefined || home.dependencies.has(name)) return;
+    // Some packages are nothing but types, under this name.
+    if (each.isTypeOnly && home.dependencies.has(`@types/${name}`)) return;
     const { from } = each;
     const mayUseTools = from.isTest || each.isTypeOnly || !from.isPackage || each.package !== null;
     if (mayUseTools && home.devDependencies.has(name)) return;

@@ -90,6 +90,7 @@ suite("comments", () => {
       ["// good enough for now", "later:2"],
       ["// const old = compute(1);", "dead-code:2"],
       ["/*\n * return old;\n */", "dead-code:3"],
+      ["/*\n * ```ts\n * const old = compute(1);\n * ```\n */", "dead-code:4"],
       ["// @ts-ignore", "silenced:2"],
       ["// oxlint-disable-next-line no-new", "silenced:2"],
     ] as const;
@@ -103,6 +104,7 @@ suite("comments", () => {
       "// If the run waits, `return` ends the step for good.",
       "// for each shard; see decide()",
       "// oxlint-disable-next-line no-new -- the constructor registers itself",
+      "/**\n * Is used so:\n *\n * ```ts\n * const a = compute(1);\n * ```\n */",
     ];
     for (const comment of comments) {
       assert.deepEqual(commentFaults(`${header}${comment}\nexport const a = 1;`), [], comment);

@@ -29,7 +29,14 @@ function workspace(): Map<string, WorkspacePackage> {
       "packages/sdk",
       JSON.stringify({ name: "pawl", exports, devDependencies: everyone }),
     ),
-    readPackage("packages/cli", JSON.stringify({ name: "pawl-cli", exports, dependencies })),
+    readPackage(
+      "packages/cli",
+      JSON.stringify({
+        name: "pawl-cli",
+        exports,
+        dependencies: { ...dependencies, "@types/aws-lambda": "8" },
+      }),
+    ),
     readPackage(".", JSON.stringify({ name: "root", devDependencies: { "fast-check": "4" } })),
   );
   return new Map(packages.map((each) => [each.name, each]));
@@ -111,6 +118,12 @@ suite("layers", () => {
     const code = `import fc from "fast-check";`;
     assert.deepEqual(brokenBy("packages/engine/src/x.ts", code), ["undeclared"]);
     assert.deepEqual(brokenBy("packages/engine/src/x.test.ts", code), []);
+  });
+
+  test("a package of types speaks for the package whose types it has", () => {
+    const code = `import type { Event } from "aws-lambda";\nexport type E = Event;`;
+    assert.deepEqual(brokenBy("packages/engine/src/x.ts", code), ["undeclared"]);
+    assert.deepEqual(brokenBy("packages/cli/src/x.ts", code), []);
   });
 });
 

@@ -63,6 +63,14 @@ test("a request is valid whatever the order of its keys, by key or fallback key"
   }
 });
 
+test("the key that fits is returned as it was given", () => {
+  for (const signer of [key, fallback]) {
+    const header = signRequest({ key: signer, body, at: now });
+    const input = { keys: [key, fallback], header, body, now, canonical: true };
+    assert.equal(verifySignature(input), signer);
+  }
+});
+
 test("a response is valid with or without the newline that Go does not sign", () => {
   const header = signResponse({ key, body, at: now });
   verifySignature({ keys: [key], header, body, now, canonical: false });

@@ -94,10 +94,10 @@ export interface VerifyInput {
 }
 
 /**
- * Returns when the body was signed with one of the keys within the window. Otherwise throws
+ * Returns the one of the keys with which the body was signed within the window. Otherwise throws
  * `signature_invalid` or `signature_expired`; `signing_key_invalid` when a key of ours is unusable.
  */
-export function verifySignature(input: VerifyInput): void {
+export function verifySignature(input: VerifyInput): string {
   const { seconds, mac } = parseSignature(input.header);
   if (Math.abs(input.now - seconds * 1000) > signatureWindowMs) {
     throw new ProtocolError(
@@ -106,9 +106,10 @@ export function verifySignature(input: VerifyInput): void {
     );
   }
   const hmac = input.hmac ?? hmacSha256Hex;
-  for (const key of input.keys.map(normalizeSigningKey)) {
+  const keys = input.keys.map((key) => ({ key, hex: normalizeSigningKey(key) }));
+  for (const { key, hex } of keys) {
     for (const signed of signedTexts(input)) {
-      if (equalInConstantTime(hmac(key, signed + seconds), mac)) return;
+      if (equalInConstantTime(hmac(hex, signed + seconds), mac)) return key;
     }
   }
   throw new ProtocolError(

@@ -1,6 +1,23 @@
 // What the SDK needs from the runtime it stands on, gathered in one place so that tests can bring
 // their own clock and network. Uses only what Node, Bun, Deno and edge runtimes share.
 
+/** A request as the SDK makes them. */
+export interface FetchInit {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** What the SDK wants of an answer: a part of `Response`. Header names are lower-case. */
+export interface FetchedAnswer {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  text(): Promise<string>;
+}
+
+/** `fetch`, as far as the SDK uses it. Rejects when no whole answer comes. */
+export type Fetch = (url: string, init: FetchInit) => Promise<FetchedAnswer>;
+
 /** The outside world of a client. */
 export interface Runtime {
   /** ms since the epoch. */
@@ -12,7 +29,7 @@ export interface Runtime {
   /** Resolves when all microtasks have run and the event loop has turned once. */
   turn(): Promise<void>;
   /** Performs an HTTP request. */
-  fetch(url: string, init: RequestInit): Promise<Response>;
+  readonly fetch: Fetch;
   /** Reads a variable of the environment. */
   env(name: string): string | undefined;
 }

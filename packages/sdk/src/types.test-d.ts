@@ -150,6 +150,7 @@ pawl.createFunction({ id: "steps" }, { event: "shop/ordered" }, async ({ step })
   same<typeof referred, { at: Date; parts: Map<string, bigint> }>(true);
   const untyped = referenceFunction({ appId: "py", functionId: "f" });
   const unknown = await step.invoke("r", { function: untyped, data: { any: "thing" } });
+  await step.invoke("r2", { function: untyped });
   same<typeof unknown, unknown>(true);
 
   const sent = await step.sendEvent("s", { name: "shop/ping", data: {} });

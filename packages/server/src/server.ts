@@ -5,6 +5,7 @@ import { defaultSettings, type Settings } from "@pawl/engine/settings";
 import { eventBytesCeiling } from "@pawl/protocol/event-wire";
 import { UlidFactory } from "@pawl/protocol/ulid";
 import type { Store } from "@pawl/store/store";
+import { createArrivals } from "./api/arrivals.ts";
 import { apiRoutes } from "./api/routes.ts";
 import {
   explainFailure,
@@ -244,6 +245,7 @@ function apiContext(options: ServerOptions, runtime: Runtime, registrar: Registr
     queries: new Queries(runtime),
     registrar,
     now: () => options.clock.now(),
+    arrival: createArrivals(),
     ids: new UlidFactory(() => {
       const [hi, mid, lo] = seeds();
       return [hi & 0xffff, mid, lo];

@@ -4,7 +4,7 @@ import { defaultSettings } from "@pawl/engine/settings";
 import { Batch, defaultBatchLimits, type Entry } from "@pawl/server/loop/batch";
 import { systemClock } from "@pawl/server/loop/clock";
 import type { Log } from "@pawl/server/loop/log";
-import { bootState } from "@pawl/server/loop/recovery";
+import { bootState } from "@pawl/server/loop/boot";
 import { systemSeeds } from "@pawl/server/loop/seeds";
 import type { ServerError } from "@pawl/server/server-error";
 import type { Fence, Store } from "@pawl/store/store";
@@ -18,7 +18,7 @@ export async function repairRuns(
   runIds: readonly string[],
   log: Log,
 ): Promise<void> {
-  const hot = await bootState(store, { ...defaultSettings, epoch: fence.epoch }, []);
+  const hot = await bootState(store, { ...defaultSettings, epoch: fence.epoch });
   let mails = 0;
   const parts = {
     store,

@@ -64,6 +64,9 @@ function takeAnswer(run: RunDraft, job: CallJob, command: CallAnswered): void {
       const { finished, race, retried } = applyOpcodes(run, dispatch, answer.opcodes);
       // What came in while a discovery was out counts as finished after it.
       const missed = job.again ? [job.id] : [];
+      // A late answer may have recorded the step while this call was out: nobody has seen it yet.
+      if (run.step(job.target) !== undefined && !finished.includes(job.target))
+        missed.push(job.target);
       const vanished = answer.opcodes.some((opcode) => opcode.op === "StepNotFound");
       const progress = { finished: [...finished, ...missed], race: race || job.again, vanished };
       if (!retried) continueRun(run, progress);

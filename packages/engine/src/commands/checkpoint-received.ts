@@ -49,7 +49,16 @@ function currentJob(run: RunDraft, command: CheckpointReceived): CallJob | undef
   const { requestId } = command;
   // Older SDKs do not say which dispatch they answer; they are taken at their word.
   if (requestId === null) return job;
-  return requestId === dispatchId(run.id, job.id, job.generation) ? job : undefined;
+  return requestId === dispatchIdOf(job) ? job : undefined;
+}
+
+/** By the call it was derived for: many checkpoints of one call ask for it. */
+const dispatchIds = new WeakMap<CallJob, string>();
+
+function dispatchIdOf(job: CallJob): string {
+  let id = dispatchIds.get(job);
+  if (id === undefined) dispatchIds.set(job, (id = dispatchId(job.runId, job.id, job.generation)));
+  return id;
 }
 
 /** Records the steps; returns the name of one that is recorded with another result. */

@@ -32,8 +32,10 @@ export function continueRun(run: RunDraft, progress: Progress): void {
   } else if (progress.race || requestVersion < coalescingVersion) {
     for (const id of progress.finished) discoverAfter(run, id);
     if (!hasJobs(run)) discoverOnce(run);
-  } else if (!hasPendingSteps(run)) {
-    if (progress.finished.length > 0 || !hasJobs(run)) discoverOnce(run);
+  } else if (!hasJoinedSteps(run)) {
+    // A vanished step may be the last that others, finished before it, were waiting for.
+    const { finished, vanished } = progress;
+    if (finished.length > 0 || vanished === true || !hasJobs(run)) discoverOnce(run);
   }
   settleForcePlan(run);
   countIdle(run, progress);
@@ -52,7 +54,9 @@ function countIdle(run: RunDraft, progress: Progress): void {
     if (idleDiscoveries > 0) run.update({ idleDiscoveries: 0 });
     return;
   }
-  if (hasPendingSteps(run) && progress.vanished !== true) return;
+  // Vanished steps are planned again by the discovery behind the last open one: a whole set whose
+  // calls found nothing, as those of a busy app do, counts once.
+  if (progress.vanished === true ? hasJoinedSteps(run) : hasPendingSteps(run)) return;
   if (idleDiscoveries >= run.draft.state.settings.idleDiscoveriesMax) {
     failRun(
       run,
@@ -116,6 +120,12 @@ function hasJobs(run: RunDraft): boolean {
 /** Whether steps are open: the pending parallel set. */
 function hasPendingSteps(run: RunDraft): boolean {
   for (const job of run.jobs()) if (!isDiscovery(job)) return true;
+  return false;
+}
+
+/** Whether steps are open that the next discovery waits for; losers of a race hold nobody up. */
+function hasJoinedSteps(run: RunDraft): boolean {
+  for (const job of run.jobs()) if (!isDiscovery(job) && !job.race) return true;
   return false;
 }
 

@@ -110,6 +110,21 @@ test("the loser of a race does not hold the run: it ends with the winner", () =>
   assert.deepEqual(world.jobs(id), []);
 });
 
+test("the loser of a race does not hold up the steps behind the race", () => {
+  const { world, id } = started();
+  const race = { race: true };
+  const loser = { ...sleeps("slow", 3_600_000), ...race };
+  world.ops(id, "step", [planned("fast", race), loser]);
+  world.ops(id, "fast", [ran("fast")]);
+  world.ops(id, "after:fast", [planned("b"), planned("c"), loser]);
+  world.ops(id, "b", [ran("b")]);
+  assert.deepEqual(world.jobs(id), ["c", "slow"], "those behind it still wait for each other");
+  world.ops(id, "c", [ran("c")]);
+  assert.deepEqual(world.jobs(id), ["slow", "step"]);
+  world.complete(id, "done");
+  assert.equal(world.run(id).run.status, "completed");
+});
+
 test("version 3 discovers after each step of a race, one discovery at a time", () => {
   const { world, id } = started();
   const race = { race: true };
@@ -232,6 +247,19 @@ test("a targeted call that answers with a result has missed its step: a discover
   assert.deepEqual(world.jobs(id), ["step"]);
   world.complete(id, "true result");
   assert.deepEqual(world.outputs.get(id), { data: "true result" });
+});
+
+test("a parallel set of which many calls find nothing is planned again and does not end the run", () => {
+  const { world, id } = started();
+  const names = Array.from({ length: 30 }, (_, i) => `s${i}`);
+  const plan = names.map((name) => planned(name));
+  world.ops(id, "step", plan);
+  for (const name of names) world.ops(id, name, [other("StepNotFound", name)]);
+  assert.deepEqual(world.jobs(id), ["step"]);
+  world.ops(id, "step", plan);
+  for (const name of names) world.ops(id, name, [ran(name)]);
+  world.complete(id, "done");
+  assert.equal(world.run(id).run.status, "completed");
 });
 
 test("a step that is planned and vanishes again and again ends the run", () => {

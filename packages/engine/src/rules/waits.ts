@@ -17,6 +17,12 @@ import { eventKeys, waitKey } from "../waits/key.ts";
 /** The path under which waits without a usable equality are registered. */
 export const noPath = "";
 
+/**
+ * Until when a wait looks back: every accepted event is in the past, also one that was stamped
+ * before the clock was set back.
+ */
+const wholePast = Number.MAX_SAFE_INTEGER;
+
 /** Why the expression of a wait cannot be used; null when it can. */
 export function waitExpressionProblem(opcode: WaitForEventOpcode): string | null {
   if (opcode.expression === null) return null;
@@ -94,17 +100,13 @@ export function deliver(
   after: WaitPosition | null,
 ): void {
   const limit = draft.state.settings.waitsPageSize;
-  const { waits, more } = draft.state.waits(event.name, key, after, limit);
+  const { waits, next } = draft.state.waits(event.name, key, after, limit);
   for (const wait of waits) {
     if (wait.expiresAt <= draft.at) continue;
     if (!matches(wait.expression, fromJsonText(wait.trigger), event, draft.at)) continue;
     draft.send({ type: "wait.matched", runId: wait.runId, jobId: wait.jobId, event });
   }
-  const last = waits.at(-1);
-  if (more && last !== undefined) {
-    const position = { runId: last.runId, jobId: last.jobId };
-    draft.send({ type: "waits.continued", event, key, after: position });
-  }
+  if (next !== null) draft.send({ type: "waits.continued", event, key, after: next });
 }
 
 /** What must be loaded for a wait to look back: by index since the path is known, by name before. */
@@ -121,8 +123,8 @@ export function lookbackNeeds(
   const base = { kind: "pastEvents", event: opcode.event, limit } as const;
   const indexedSince =
     key === null ? undefined : state.waitPaths(opcode.event).get(key.path)?.since;
-  if (indexedSince === undefined) return [{ ...base, key: null, from, to: at }];
-  const indexed = { ...base, key, from: Math.max(from, indexedSince), to: at };
+  if (indexedSince === undefined) return [{ ...base, key: null, from, to: wholePast }];
+  const indexed = { ...base, key, from: Math.max(from, indexedSince), to: wholePast };
   return from < indexedSince
     ? [{ ...base, key: null, from, to: indexedSince }, indexed]
     : [indexed];

@@ -198,8 +198,11 @@ export class HotState implements StateView {
   }
 
   waits(event: string, key: WaitKey | null, after: WaitPosition | null, limit: number) {
-    this.#answer({ kind: "waits", event, key, after, limit });
-    return this.#waits.find(event, key, after, limit);
+    const found = this.#answer({ kind: "waits", event, key, after, limit });
+    const page = "waits" in found ? found.waits : [];
+    // Behind a full page there may be more, even when what is in it has ended meanwhile.
+    const end = page.length < limit ? null : (page.at(-1) ?? null);
+    return this.#waits.find(event, key, { after, end }, limit);
   }
 
   pastEvents(need: PastEvents): readonly EventRecord[] {

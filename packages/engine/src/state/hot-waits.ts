@@ -45,22 +45,27 @@ export class HotWaits {
     }
   }
 
+  /** Waits behind `after` up to `end` (null: all), and behind which one to go on. */
   find(
     event: string,
     key: WaitKey | null,
-    after: WaitPosition | null,
+    { after, end }: { readonly after: WaitPosition | null; readonly end: WaitPosition | null },
     limit: number,
-  ): { waits: readonly WaitRecord[]; more: boolean } {
-    const group = this.#groups.get(groupText(event, key));
-    if (group === undefined) return { waits: [], more: false };
+  ): { waits: readonly WaitRecord[]; next: WaitPosition | null } {
     const from = after === null ? "" : positionText(after);
+    const until = end === null ? null : positionText(end);
     const found: WaitRecord[] = [];
-    for (const entry of group.values()) {
-      if (entry.wait !== null && entry.position > from) found.push(entry.wait);
+    for (const { wait, position } of this.#groups.get(groupText(event, key))?.values() ?? []) {
+      if (wait === null || position <= from || (until !== null && position > until)) continue;
+      found.push(wait);
     }
     found.sort((a, b) => (positionText(a) < positionText(b) ? -1 : 1));
-    // The store answers with one full page; whoever fills a page must ask for the next one.
-    return { waits: found.slice(0, limit), more: found.length >= limit };
+    const waits = found.slice(0, limit);
+    const last = found.length > limit ? waits.at(-1) : end;
+    return {
+      waits,
+      next: last === undefined || last === null ? null : { runId: last.runId, jobId: last.jobId },
+    };
   }
 
   evict(committedBatch: number): void {

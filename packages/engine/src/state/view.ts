@@ -51,13 +51,13 @@ export interface StateView {
   eventExists(eventId: string): boolean;
   /** The run that holds the key at `at`; undefined when it is free. */
   idempotency(key: string, at: number): string | undefined;
-  /** At most `limit` waits in order of position, and whether there may be more behind them. */
+  /** At most `limit` waits in order of position, and behind which one to go on; null: that was all. */
   waits(
     event: string,
     key: WaitKey | null,
     after: WaitPosition | null,
     limit: number,
-  ): { readonly waits: readonly WaitRecord[]; readonly more: boolean };
+  ): { readonly waits: readonly WaitRecord[]; readonly next: WaitPosition | null };
   pastEvents(need: Extract<Need, { kind: "pastEvents" }>): readonly EventRecord[];
   expired(need: Extract<Need, { kind: "expired" }>): Extract<Found, { runIds: readonly string[] }>;
   expiredKeys(need: Extract<Need, { kind: "expiredKeys" }>): readonly string[];

@@ -3,6 +3,7 @@ import type { EventSchemas } from "../events/event-types.ts";
 import { PawlError } from "../errors.ts";
 import { consoleLogger, readLogLevel, type Logger } from "../logger.ts";
 import { MiddlewareStack, type Middleware } from "../middleware.ts";
+import { nativeFetch } from "../native-http.ts";
 import { platformRuntime, type Runtime } from "../runtime.ts";
 import type { CheckpointOptions } from "../functions/options.ts";
 import { validateId, validateRetries } from "../functions/validate.ts";
@@ -84,9 +85,12 @@ export function resolveConnection(options: ConnectionOptions, schemas: EventSche
   };
 }
 
+const fetchOfNode = nativeFetch();
+const native = fetchOfNode === null ? {} : { fetch: fetchOfNode };
+
 function resolveRuntime(options: ConnectionOptions): Runtime {
   const own = options.fetch === undefined ? {} : { fetch: options.fetch };
-  return { ...platformRuntime, ...own, ...options.runtime };
+  return { ...platformRuntime, ...native, ...own, ...options.runtime };
 }
 
 function readDev(text: string | null): { on: boolean; url: string | null } {

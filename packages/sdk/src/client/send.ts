@@ -5,6 +5,7 @@ import { headerEnv, headerEventIdSeed, headerSdk } from "@pawl/protocol/headers"
 import { PawlError } from "../errors.ts";
 import type { EventSchemas, OutgoingEvent } from "../events/event-types.ts";
 import type { SchemaIssue } from "../events/standard-schema.ts";
+import type { FetchInit } from "../runtime.ts";
 import { encodeValue } from "../values/encode.ts";
 import { bytesToBase64 } from "../values/bytes.ts";
 import { sdkName } from "../version.ts";
@@ -111,7 +112,7 @@ async function post(connection: Connection, body: string): Promise<SendResult> {
   });
 }
 
-async function tryOnce(connection: Connection, url: string, init: RequestInit): Promise<Try> {
+async function tryOnce(connection: Connection, url: string, init: FetchInit): Promise<Try> {
   let status: number;
   let text: string;
   let retryAfter: string | null;

@@ -57,8 +57,11 @@ export type CallOutcome =
   | { readonly kind: "ops"; readonly ops: readonly WireOpcode[]; readonly retryAfter?: unknown }
   | { readonly kind: "stale" };
 
-/** How long a targeted call waits for its step while user code is busy with something else, ms. */
-export const targetGraceMs = 10_000;
+/**
+ * How long a targeted call waits for its step while other steps are open and user code reaches no
+ * further one, ms. Giving up too early only costs one more discovery.
+ */
+export const targetGraceMs = 1_000;
 
 type Ending = { readonly value: unknown } | { readonly error: unknown };
 

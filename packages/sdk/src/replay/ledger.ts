@@ -2,8 +2,8 @@
 // and in which order the records must be handed back. Synchronous; knows no promises' timing.
 // Invariants R1 to R4 of SPEC.md live here.
 import type { JsonValue } from "@pawl/protocol/json-text";
-import { hashStepId } from "@pawl/protocol/step-id";
 import { readMemo } from "./memo.ts";
+import { stepHash } from "./step-hash.ts";
 import { StepPromise } from "./step-promise.ts";
 import type { FoundStep, StepRequest } from "./step.ts";
 
@@ -73,9 +73,9 @@ export class Ledger {
 
   #identify(id: string): { hash: string; index: number } {
     let index = this.#repeats.get(id) ?? 0;
-    let hash = hashStepId(id, index);
+    let hash = stepHash(id, index);
     // An id may also look like the repeat of another one (`a:1`); identities never collide.
-    while (this.#found.has(hash)) hash = hashStepId(id, (index += 1));
+    while (this.#found.has(hash)) hash = stepHash(id, (index += 1));
     this.#repeats.set(id, index + 1);
     return { hash, index };
   }

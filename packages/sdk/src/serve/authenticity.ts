@@ -24,11 +24,11 @@ function nativeHmac(): Hmac | null {
 const hmac = nativeHmac();
 const withHmac = hmac === null ? {} : { hmac };
 
-/** Whether the request was signed with one of the client's keys within the last five minutes. */
-export function isAuthentic(connection: Connection, request: ServeRequest): boolean {
-  if (connection.signingKeys.length === 0) return false;
+/** The one of the client's keys that signed the request within the last five minutes, or null. */
+export function signingKeyOf(connection: Connection, request: ServeRequest): string | null {
+  if (connection.signingKeys.length === 0) return null;
   try {
-    verifySignature({
+    return verifySignature({
       keys: connection.signingKeys,
       header: request.header(headerSignature),
       body: request.body,
@@ -36,15 +36,21 @@ export function isAuthentic(connection: Connection, request: ServeRequest): bool
       canonical: true,
       ...withHmac,
     });
-    return true;
   } catch {
-    return false;
+    return null;
   }
 }
 
-/** The signature header for an answer; empty in dev mode, where nothing is signed. */
-export function signatureFor(connection: Connection, body: string): Record<string, string> {
-  const [key] = connection.signingKeys;
+/**
+ * The signature header for an answer; empty in dev mode, where nothing is signed. `requestKey`, the
+ * key that signed the request, is the one the server surely knows while keys are being changed.
+ */
+export function signatureFor(
+  connection: Connection,
+  body: string,
+  requestKey: string | null,
+): Record<string, string> {
+  const key = requestKey ?? connection.signingKeys[0];
   if (connection.isDev || key === undefined) return {};
   const at = connection.runtime.now();
   return { [headerSignature]: signResponse({ key, body, at, ...withHmac }) };

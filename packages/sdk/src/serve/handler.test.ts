@@ -55,9 +55,18 @@ test("a signed call is answered, and the answer is signed", async () => {
   assert.equal(answer.headers["x-inngest-sdk"], "pawl-js:v0.1.0");
 });
 
-test("the fallback key is accepted, too", async () => {
-  const { ask, sign, body } = cloud();
-  assert.equal((await ask("POST", sign(fallback, body))).status, 200);
+test("the fallback key is accepted, too, and signs the answer that it asked for", async () => {
+  const { world, ask, sign, body } = cloud();
+  const answer = await ask("POST", sign(fallback, body));
+  assert.equal(answer.status, 200);
+  const header = answer.headers["x-inngest-signature"] ?? "";
+  verifySignature({
+    keys: [fallback],
+    header,
+    body: answer.body,
+    now: world.now,
+    canonical: false,
+  });
 });
 
 test("unsigned, wrongly signed and outdated requests are refused, and learn nothing", async () => {

@@ -8,7 +8,7 @@ import {
 } from "@pawl/protocol/headers";
 import { PawlError } from "../errors.ts";
 import { sdkName } from "../version.ts";
-import { isAuthentic, signatureFor } from "./authenticity.ts";
+import { signatureFor, signingKeyOf } from "./authenticity.ts";
 import { answerCall, type CalledFunction } from "./call.ts";
 import { introspect } from "./introspect.ts";
 import { json, type ServeRequest, type ServeResponse } from "./messages.ts";
@@ -34,12 +34,13 @@ export function createHandler(framework: string, options: ServeOptions): ServeHa
   };
   const table = functionTable(service);
   return async (request) => {
-    const trusted = connection.isDev || isAuthentic(connection, request);
+    const requestKey = signingKeyOf(connection, request);
+    const trusted = connection.isDev || requestKey !== null;
     const response = await route(service, table, request, trusted).catch((error: unknown) => {
       connection.logger.error("Pawl could not answer a request.", error);
       return internalError();
     });
-    return dress(service, request, response, trusted);
+    return dress(service, request, response, { trusted, requestKey });
   };
 }
 
@@ -115,14 +116,14 @@ function dress(
   { connection, framework }: Service,
   request: ServeRequest,
   response: ServeResponse,
-  trusted: boolean,
+  { trusted, requestKey }: { readonly trusted: boolean; readonly requestKey: string | null },
 ): ServeResponse {
   const kind = request.header(headerServerKind);
   const own = {
     [headerSdk]: sdkName,
     [headerFramework]: framework,
     ...(kind === null ? {} : { [headerServerKind]: kind }),
-    ...signatureFor(connection, response.body),
+    ...signatureFor(connection, response.body, requestKey),
   };
   const headers = {
     "content-type": "application/json",

@@ -6,6 +6,7 @@ import type { JsonValue } from "@pawl/protocol/json-text";
 import type { Connection } from "../client/connection.ts";
 import { PawlError } from "../errors.ts";
 import { sdkName } from "../version.ts";
+import type { FetchInit } from "../runtime.ts";
 import { bearers } from "./authenticity.ts";
 
 /** A server's answer. */
@@ -39,11 +40,7 @@ export async function requestApi(
   return answer;
 }
 
-async function fetchText(
-  connection: Connection,
-  url: string,
-  init: RequestInit,
-): Promise<ApiAnswer> {
+async function fetchText(connection: Connection, url: string, init: FetchInit): Promise<ApiAnswer> {
   try {
     const response = await connection.runtime.fetch(url, init);
     return { status: response.status, text: await response.text() };

@@ -49,7 +49,7 @@ export type InvokeOptions<Target extends InvokeTarget> = {
   readonly timeout?: Duration | Date;
 } & ([InvokeDataOf<Target>] extends [never]
   ? { readonly data?: Readonly<Record<string, unknown>> }
-  : object extends InvokeDataOf<Target>
+  : Record<never, never> extends InvokeDataOf<Target>
     ? { readonly data?: InvokeDataOf<Target> }
     : { readonly data: InvokeDataOf<Target> });
 

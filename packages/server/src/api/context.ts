@@ -50,6 +50,8 @@ export interface ApiContext {
   readonly queries: Queries;
   readonly registrar: Registrar;
   readonly now: () => number;
+  /** The time of arrival of an event, which does not step back when the clock does. */
+  readonly arrival: (now: number) => number;
   /** Internal event ids, ascending in order of arrival. */
   readonly ids: UlidFactory;
   readonly limits: ApiLimits;

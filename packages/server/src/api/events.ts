@@ -1,7 +1,7 @@
 // `POST /e/{key}`: events come in (protocol.md 4). What is in front of the first bad event of a
 // request is accepted, the rest is not, and the answer says so.
 import { eventIdsFromSeed } from "@pawl/protocol/ulid";
-import { readEvents, type EventLimits } from "@pawl/protocol/event-wire";
+import { readEvents, type EventLimits, type IncomingEvent } from "@pawl/protocol/event-wire";
 import { headerEventIdSeed } from "@pawl/protocol/headers";
 import type { RouteRequest } from "../http/message.ts";
 import { jsonResponse, valueResponse, type HttpResponse } from "../http/response.ts";
@@ -42,7 +42,7 @@ async function receive(context: ApiContext, request: RouteRequest): Promise<Http
   if (events.length > 0) {
     const reply = await context.backend.submit({
       type: "events.received",
-      events,
+      events: stamped(events, context.arrival(now)),
       resendable: seeded !== null,
     });
     if (!reply.ok) return refusalResponse(reply, { ids });
@@ -53,6 +53,12 @@ async function receive(context: ApiContext, request: RouteRequest): Promise<Http
   // The hot path writes its answer by hand: ULIDs need no escaping.
   if (ids.length === 1) return jsonResponse(200, `{"ids":["${ids[0] ?? ""}"],"status":200}`);
   return valueResponse(200, { ids, status: 200 });
+}
+
+/** Events are read as arriving now; after the clock was set back they arrive no earlier than others. */
+function stamped(events: readonly IncomingEvent[], receivedAt: number): readonly IncomingEvent[] {
+  if (events[0]?.receivedAt === receivedAt) return events;
+  return events.map((event) => ({ ...event, receivedAt }));
 }
 
 /** Ids that follow from the sender's seed, made as they are needed; null without a usable seed. */

@@ -30,7 +30,7 @@ async function invoke(context: ApiContext, request: RouteRequest): Promise<HttpR
     type: "run.invoked",
     functionSlug: request.params["slug"] ?? "",
     newRunId: null,
-    event,
+    event: { ...event, receivedAt: context.arrival(now) },
     parent: null,
   });
   if (!reply.ok) return refusalResponse(reply);

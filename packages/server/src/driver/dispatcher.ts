@@ -25,7 +25,9 @@ type CallName = Pick<CallEffect, "runId" | "jobId" | "generation">;
 
 export class Dispatcher {
   readonly #parts: DispatcherParts;
-  readonly #underWay = new Map<string, { readonly runId: string; readonly carriage: Carriage }>();
+  readonly #underWay = new Map<string, { readonly carriage: Carriage }>();
+  /** Calls whose answers are with the loop and not yet committed. */
+  readonly #reporting = new Set<string>();
   #whenIdle: (() => void)[] = [];
   #stopped = false;
 
@@ -38,9 +40,10 @@ export class Dispatcher {
     return this.#underWay.size;
   }
 
-  /** The runs with calls under way. */
-  runIds(): Set<string> {
-    return new Set([...this.#underWay.values()].map(({ runId }) => runId));
+  /** Whether the call is under way, or its answer on its way to the store. */
+  holds(call: CallName): boolean {
+    const key = keyOf(call);
+    return this.#underWay.has(key) || this.#reporting.has(key);
   }
 
   /**
@@ -92,6 +95,16 @@ export class Dispatcher {
     }
   }
 
+  /** Gives up what is under way and not among these. */
+  abortAllBut(calls: readonly CallName[]): void {
+    const kept = new Set(calls.map(keyOf));
+    for (const [key, { carriage }] of this.#underWay) {
+      if (kept.has(key)) continue;
+      carriage.abort();
+      this.#done(key);
+    }
+  }
+
   #send(call: Call): void {
     if (this.#stopped) return;
     const sentAt = this.#parts.clock.now();
@@ -103,7 +116,7 @@ export class Dispatcher {
     }
     const key = keyOf(call);
     const carriage = driver.carry(call);
-    this.#underWay.set(key, { runId: call.runId, carriage });
+    this.#underWay.set(key, { carriage });
     void carriage.answer.then((answer) => {
       if (this.#underWay.get(key)?.carriage !== carriage) return;
       void this.#report(call, sentAt, answer);
@@ -113,6 +126,8 @@ export class Dispatcher {
 
   async #report(call: CallName, sentAt: number, answer: Answer): Promise<void> {
     const { runId, jobId, generation } = call;
+    const key = keyOf(call);
+    this.#reporting.add(key);
     try {
       await this.#parts.report({ type: "call.answered", runId, jobId, generation, sentAt, answer });
     } catch (error) {
@@ -122,6 +137,8 @@ export class Dispatcher {
         "an answer could not be taken",
       );
       await this.#reportFault({ runId, jobId, generation }, sentAt, error);
+    } finally {
+      this.#reporting.delete(key);
     }
   }
 

@@ -19,7 +19,9 @@ import { StepUrl } from "./step-url.ts";
 const runId = "01J0000000000000000000RVN0";
 const effect = { type: "call", runId, jobId: "step", generation: 2 } as const;
 
-function state(more: { sdk?: string; memoChars?: number; target?: string } = {}): HotState {
+function state(
+  more: { sdk?: string; memoChars?: number; target?: string; error?: object } = {},
+): HotState {
   const hot = new HotState({ ...defaultSettings, epoch: 1 });
   const cause = event("shop/order", { n: 1 });
   const fn: FunctionRecord = {
@@ -71,8 +73,9 @@ function state(more: { sdk?: string; memoChars?: number; target?: string } = {})
     id: "abc",
     seq: 0,
     op: "run",
-    status: "completed",
-    memo: toJsonText({ data: "x".repeat(more.memoChars ?? 1) }),
+    ...(more.error === undefined
+      ? { status: "completed", memo: toJsonText({ data: "x".repeat(more.memoChars ?? 1) }) }
+      : { status: "failed", memo: toJsonText({ error: more.error }) }),
   };
   const job: Partial<CallJob> = {
     ...face,
@@ -129,6 +132,19 @@ test("above 4 MB the app is told to fetch, unless its SDK cannot", () => {
     buildCall(effect, state({ memoChars, sdk: "go:v0.16.0" }), defaultRequestOptions).body,
   );
   assert.equal(go.use_api, false);
+});
+
+test("errors of steps get a member data for the Go SDK, and stay as they are for others", () => {
+  const stepsFor = (sdk: string, error: object): unknown =>
+    bodyOf(buildCall(effect, state({ sdk, error }), defaultRequestOptions).body).steps;
+  const error = { name: "Error", message: "no" };
+  for (const sdk of ["go:v0.16.0", "inngest-go:v0.16.0"]) {
+    assert.deepEqual(stepsFor(sdk, error), { abc: { error: { data: null, ...error } } });
+    assert.deepEqual(stepsFor(sdk, {}), { abc: { error: { data: null } } });
+    const own = { ...error, data: { n: 1 } };
+    assert.deepEqual(stepsFor(sdk, own), { abc: { error: own } });
+  }
+  assert.deepEqual(stepsFor("js:v4.24.0", error), { abc: { error } });
 });
 
 test("a call that the state does not hold cannot be built", () => {

@@ -6,6 +6,7 @@ import type { RunView, StateView } from "@pawl/engine/state/view";
 import { callBytesMax, writeCall, type CallInput } from "@pawl/protocol/call-wire";
 import { dispatchId } from "@pawl/protocol/dispatch-id";
 import { writeEvent } from "@pawl/protocol/event-wire";
+import { membersOf } from "@pawl/protocol/json-span";
 import type { JsonText } from "@pawl/protocol/json-text";
 import type { Call } from "./driver.ts";
 import { StepUrl } from "./step-url.ts";
@@ -20,6 +21,8 @@ export interface RequestOptions {
 }
 
 export const defaultRequestOptions: RequestOptions = { env: "dev", callTimeoutMs: 2 * 60 * 60_000 };
+
+const goSdk = /^(?:inngest-)?go:/;
 
 const stepUrls = new WeakMap<FunctionRecord, StepUrl>();
 const eventTexts = new WeakMap<EventRecord, JsonText>();
@@ -36,10 +39,10 @@ export function buildCall(effect: CallEffect, state: StateView, options: Request
   if (fn === undefined)
     throw new Error(`function ${view.run.functionId} of run ${runId} is not registered`);
   const requestId = dispatchId(runId, jobId, generation);
-  const mayFetch = state.app(view.run.appId)?.sdk.startsWith("go:") !== true;
+  const isGo = goSdk.test(state.app(view.run.appId)?.sdk ?? "");
   return {
     url: stepUrlOf(fn).at(job.target),
-    body: bodyOf(view, job, requestId, mayFetch, options.env),
+    body: bodyOf(view, job, requestId, isGo, options.env),
     appId: view.run.appId,
     runId,
     jobId,
@@ -54,7 +57,7 @@ function bodyOf(
   view: RunView,
   job: CallJob,
   requestId: string,
-  mayFetch: boolean,
+  isGo: boolean,
   env: string,
 ): string {
   const events = view.events.map(textOf);
@@ -62,7 +65,7 @@ function bodyOf(
     run: view.run,
     functionId: view.run.functionId,
     events,
-    steps: memosOf(view),
+    steps: memosOf(view, isGo),
     stepId: job.target,
     attempt: job.attempt,
     maxAttempts: job.attemptsMax,
@@ -77,16 +80,27 @@ function bodyOf(
   });
   let chars = view.stateChars;
   for (const text of events) chars += text.length;
-  if (mayFetch && chars > callBytesMax) return writeCall(input(true));
+  if (!isGo && chars > callBytesMax) return writeCall(input(true));
   const body = writeCall(input(false));
   // A UTF-16 unit takes at most three bytes.
-  const small =
-    !mayFetch || body.length * 3 <= callBytesMax || Buffer.byteLength(body) <= callBytesMax;
+  const small = isGo || body.length * 3 <= callBytesMax || Buffer.byteLength(body) <= callBytesMax;
   return small ? body : writeCall(input(true));
 }
 
-function* memosOf(view: RunView): Generator<readonly [string, JsonText]> {
-  for (const step of view.steps.values()) yield [step.id, step.memo];
+function* memosOf(view: RunView, isGo: boolean): Generator<readonly [string, JsonText]> {
+  for (const { id, status, memo } of view.steps.values()) {
+    yield [id, isGo && status === "failed" ? withErrorData(memo) : memo];
+  }
+}
+
+/** The Go SDK cannot read the error of a failed step that has no member `data`, be it null. */
+function withErrorData(memo: JsonText): JsonText {
+  const error = membersOf(memo).get("error");
+  if (error === undefined || !error.startsWith("{")) return memo;
+  const members = membersOf(error);
+  if (members.has("data")) return memo;
+  const others = members.size === 0 ? "}" : `,${error.slice(1)}`;
+  return `{"error":{"data":null${others}}` as JsonText; // proof: a valid object, one member put before its others
 }
 
 function stepUrlOf(fn: FunctionRecord): StepUrl {

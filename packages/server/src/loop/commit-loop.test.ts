@@ -7,7 +7,7 @@ import { ServerError, type ServerErrorCode } from "../server-error.ts";
 import { defaultBatchLimits, type BatchLimits, type CommandInput } from "./batch.ts";
 import { CommitLoop } from "./commit-loop.ts";
 import { silentLog } from "./log.ts";
-import { bootState } from "./recovery.ts";
+import { bootState, rebuildState } from "./boot.ts";
 import {
   answered,
   countingSeeds,
@@ -26,7 +26,7 @@ async function setUp(limits: Partial<BatchLimits> = {}, waitingMax = 1_000) {
   const settings = { ...defaultSettings, epoch: fence.epoch };
   const performed: Effect[] = [];
   const fatal: ServerError[] = [];
-  const loop = new CommitLoop(await bootState(store, settings, []), {
+  const loop = new CommitLoop(await bootState(store, settings), {
     store,
     fence,
     clock,
@@ -34,7 +34,8 @@ async function setUp(limits: Partial<BatchLimits> = {}, waitingMax = 1_000) {
     log: silentLog,
     limits: { ...defaultBatchLimits, ...limits },
     prepare: (effect) => () => performed.push(effect),
-    rebuild: () => bootState(store, settings, []),
+    rebuild: () => rebuildState(store, settings),
+    startedOver: () => undefined,
     onFatal: (error) => fatal.push(error),
     waitingMax,
   });

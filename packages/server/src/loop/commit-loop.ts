@@ -11,12 +11,16 @@ import type { HotState } from "@pawl/engine/state/hot-state";
 import type { DueMail, Fence } from "@pawl/store/store";
 import { fromStoreFailure, ServerError, type ServerErrorCode } from "../server-error.ts";
 import { Batch, BrokenState, type BatchParts, type CommandInput, type Entry } from "./batch.ts";
-import { Intake } from "./intake.ts";
+import type { Rebuilt } from "./boot.ts";
+import { Intake, mailEntry } from "./intake.ts";
+import { mailIdOf } from "./mail-id.ts";
 
 export interface LoopParts extends Omit<BatchParts, "nextMailId"> {
   readonly fence: Fence;
   /** Makes the hot state anew from the store, after a commit failed. */
-  readonly rebuild: () => Promise<HotState>;
+  readonly rebuild: () => Promise<Rebuilt>;
+  /** The state was made anew: effects of a commit that was written after all are to be made good. */
+  readonly startedOver: (rebuilt: Rebuilt) => void;
   /** The store can no longer be written by this process; the loop has stopped. */
   readonly onFatal: (error: ServerError) => void;
   /** Commands from outside that may wait to be decided; more are refused as `overloaded`. */
@@ -102,11 +106,8 @@ export class CommitLoop {
     const taken = mails.map(
       ({ mailId, message }) =>
         new Promise<void>((resolve) => {
-          const mail = { id: mailId, batch: 0 };
           this.#intake.push({
-            ...silent,
-            work: message,
-            mail,
+            ...mailEntry(message, { id: mailId, batch: 0 }),
             resolve: () => resolve(),
             reject: () => resolve(),
           });
@@ -230,8 +231,8 @@ export class CommitLoop {
   #commit(batch: Batch): void {
     this.#open = null;
     this.#intake.takeTurns();
-    const mail = batch.carried.map(
-      ({ id, message }): Entry => ({ ...silent, work: message, mail: { id, batch: batch.number } }),
+    const mail = batch.carried.map(({ id, message }) =>
+      mailEntry(message, { id, batch: batch.number }),
     );
     this.#intake.unshift(mail);
     if (batch.changes.length === 0) {
@@ -300,8 +301,11 @@ export class CommitLoop {
     while (this.#stopped === null && this.#failure !== null) {
       if (this.#failure.code !== "engine_fault") await this.#pause(this.#failure);
       try {
-        this.#hot = await this.#parts.rebuild();
+        const rebuilt = await this.#parts.rebuild();
+        this.#hot = rebuilt.hot;
         this.#failure = null;
+        this.#intake.reconcileMail(rebuilt.mail, this.#parts.fence.epoch);
+        this.#parts.startedOver(rebuilt);
       } catch (failure) {
         this.#failure = fromStoreFailure(failure);
         if (fatalCodes.has(this.#failure.code)) this.#end(this.#failure);
@@ -378,23 +382,4 @@ export class CommitLoop {
   #nextMailId(): string {
     return mailIdOf(this.#parts.fence.epoch, ++this.#mailNumber);
   }
-}
-
-/** An entry that nobody waits for. */
-const silent = {
-  external: false,
-  mail: null,
-  resolve: ignore,
-  reject: ignore,
-  suspect: false,
-  failures: 0,
-} as const;
-
-function mailIdOf(epoch: number, number: number): string {
-  return `${epoch.toString(16).padStart(12, "0")}-${number.toString(16).padStart(12, "0")}`;
-}
-
-/** Whether the process of this epoch put the message off, and so takes it itself. */
-export function isOwnMail(mailId: string, epoch: number): boolean {
-  return mailId.startsWith(mailIdOf(epoch, 0).slice(0, 13));
 }

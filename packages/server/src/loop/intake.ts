@@ -1,7 +1,26 @@
 // What waits to be decided, and in which order: commands as they arrived, and the suspects of a
 // failed batch, which are tried one at a time so that a culprit fails alone. It must not know why
 // a batch failed.
+import type { Message } from "@pawl/engine/commands";
+import type { Reply } from "@pawl/engine/decision";
+import type { DueMail } from "@pawl/store/store";
 import type { Batch, Entry } from "./batch.ts";
+import { isOwnMail } from "./mail-id.ts";
+
+const ignore = (): void => undefined;
+
+/** A stored message as something to decide, for whose outcome nobody waits. */
+export function mailEntry(work: Message, mail: NonNullable<Entry["mail"]>): Entry {
+  return {
+    work,
+    mail,
+    external: false,
+    resolve: ignore,
+    reject: ignore,
+    suspect: false,
+    failures: 0,
+  };
+}
 
 export class Intake {
   /** In order of arrival. */
@@ -37,9 +56,25 @@ export class Intake {
     this.#suspects.push(entry);
   }
 
-  /** Forgets entries that have no cause any more; nobody waits for them. */
+  /** Forgets messages that have no cause any more. */
   drop(condition: (entry: Entry) => boolean): void {
     this.#waiting = this.#waiting.filter((entry) => !condition(entry));
+  }
+
+  /**
+   * A commit failed, but may have been written all the same: `stored` says which messages are
+   * still to be taken. Of those, the ones that the process of this epoch put off wait here.
+   */
+  reconcileMail(stored: readonly DueMail[], epoch: number): void {
+    const ids = new Set(stored.map(({ mailId }) => mailId));
+    const all = [...this.#suspects, ...this.#waiting];
+    const isTaken = ({ mail }: Entry): boolean => mail !== null && !ids.has(mail.id);
+    this.#suspects = this.#suspects.filter((entry) => !isTaken(entry));
+    this.#waiting = this.#waiting.filter((entry) => !isTaken(entry));
+    for (const entry of all) if (isTaken(entry)) entry.resolve(done);
+    const known = new Set(all.map(({ mail }) => mail?.id));
+    const missed = stored.filter(({ mailId }) => isOwnMail(mailId, epoch) && !known.has(mailId));
+    this.unshift(missed.map(({ mailId, message }) => mailEntry(message, { id: mailId, batch: 0 })));
   }
 
   /** Everything that waits; nothing does afterwards. */
@@ -69,3 +104,5 @@ export class Intake {
     this.#suspectsTurn = !this.#suspectsTurn;
   }
 }
+
+const done: Reply = { ok: true, value: { type: "done" } };

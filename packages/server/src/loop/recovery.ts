@@ -1,41 +1,16 @@
-// What a process does once when it takes over a store: makes the hot state, takes the messages
-// that were put off, and gives back the calls whose process is gone. All of it is found in the
-// store, so a crash in the middle is followed by the same again.
-import { HotState } from "@pawl/engine/state/hot-state";
-import type { Settings } from "@pawl/engine/settings";
+// What a process does once when it takes over a store: takes the messages that were put off, and
+// gives back the calls whose process is gone. All of it is found in the store, so a crash in the
+// middle is followed by the same again.
 import type { DueJob, Store } from "@pawl/store/store";
 import { messageOf } from "../server-error.ts";
 import type { Clock } from "./clock.ts";
-import { isOwnMail, type CommitLoop } from "./commit-loop.ts";
+import type { CommitLoop } from "./commit-loop.ts";
 import type { Log } from "./log.ts";
+import { isOwnMail } from "./mail-id.ts";
 
 /** Runs loaded, calls given back, and messages taken at once. */
 const pageSize = 500;
 const retryMs = 1_000;
-
-/**
- * The hot state as the store has it, with the runs of `runIds` in memory: runs with calls of this
- * process under way must be, so that the gates count them.
- */
-export async function bootState(
-  store: Store,
-  settings: Settings,
-  runIds: Iterable<string>,
-): Promise<HotState> {
-  const [apps, waitPaths, queues] = await Promise.all([
-    store.list<"apps">({ type: "apps" }),
-    store.list<"waitPaths">({ type: "waitPaths" }),
-    store.list<"queues">({ type: "queues" }),
-  ]);
-  const hot = new HotState(settings);
-  hot.boot({ apps, waitPaths, queues });
-  const missing = [...runIds];
-  for (let at = 0; at < missing.length; at += pageSize) {
-    const page = missing.slice(at, at + pageSize);
-    hot.absorb(await store.load(page.map((runId) => ({ kind: "run", runId }))));
-  }
-  return hot;
-}
 
 export interface RecoveryParts {
   readonly store: Store;
@@ -43,6 +18,8 @@ export interface RecoveryParts {
   readonly epoch: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** The messages of an earlier process are taken: a timer may end what they are about. */
+  readonly mailTaken: () => void;
   /** True when the process is ending and recovery should, too. */
   readonly stopped: () => boolean;
 }
@@ -50,6 +27,7 @@ export interface RecoveryParts {
 /** Resolves when all that an earlier process left is taken over. Never rejects. */
 export async function recover(parts: RecoveryParts): Promise<void> {
   await insist(parts, "mail", () => takeMail(parts));
+  if (!parts.stopped()) parts.mailTaken();
   await insist(parts, "lost calls", () => giveBackLost(parts));
 }
 

@@ -10,12 +10,13 @@ import { Dispatcher } from "../driver/dispatcher.ts";
 import { DriverRegistry, type Driver } from "../driver/driver.ts";
 import { defaultRequestOptions, type RequestOptions } from "../driver/request.ts";
 import { ServerError } from "../server-error.ts";
+import { bootState, rebuildState, type Rebuilt } from "./boot.ts";
 import { defaultBatchLimits, type Act, type BatchLimits, type CommandInput } from "./batch.ts";
 import type { Clock } from "./clock.ts";
 import { CommitLoop } from "./commit-loop.ts";
 import { Gates } from "./gates.ts";
 import type { Log } from "./log.ts";
-import { bootState, recover } from "./recovery.ts";
+import { recover } from "./recovery.ts";
 import { defaultRetentionLimits, Retention, type RetentionLimits } from "./retention.ts";
 import type { SeedSource } from "./seeds.ts";
 import { defaultTimerLimits, Timers, type TimerLimits } from "./timers.ts";
@@ -62,7 +63,7 @@ export async function startRuntime(parts: RuntimeParts): Promise<Runtime> {
   const fence = await parts.store.open();
   try {
     const settings = { ...parts.settings, epoch: fence.epoch };
-    return new Runtime(parts, settings, fence, await bootState(parts.store, settings, []));
+    return new Runtime(parts, settings, fence, await bootState(parts.store, settings));
   } catch (error) {
     await parts.store.close();
     throw error;
@@ -123,7 +124,8 @@ export class Runtime {
       seeds: parts.seeds,
       limits: { ...defaultBatchLimits, ...parts.batchLimits },
       prepare: (effect, state) => this.#prepare(effect, state),
-      rebuild: () => bootState(store, settings, this.#dispatcher.runIds()),
+      rebuild: () => rebuildState(store, settings),
+      startedOver: (rebuilt) => this.#startedOver(rebuilt),
       onFatal: (error) => this.#failed(error),
       waitingMax: parts.waitingMax ?? waitingMaxDefault,
     });
@@ -172,10 +174,30 @@ export class Runtime {
 
   #start(epoch: number): Promise<void> {
     const { store, clock, log } = this.#parts;
-    this.#timers.start();
     this.#gates.start();
     this.#retention.start();
-    return recover({ store, loop: this.#loop, epoch, clock, log, stopped: () => this.#stopping });
+    const mailTaken = (): void => this.#timers.start();
+    const stopped = (): boolean => this.#stopping;
+    return recover({ store, loop: this.#loop, epoch, clock, log, mailTaken, stopped });
+  }
+
+  /**
+   * A commit failed. In case that it was written all the same, what should have followed from it
+   * is done now: calls that nobody waits for are
+   * given up, those that nobody sent are handed out again, timers and queues are looked at.
+   */
+  #startedOver({ leased }: Rebuilt): void {
+    this.#dispatcher.abortAllBut(leased);
+    for (const call of leased) {
+      if (this.#dispatcher.holds(call)) continue;
+      const { runId, jobId, generation } = call;
+      this.#loop.report({ type: "call.lost", runId, jobId, generation }).catch((error: unknown) => {
+        if (this.#stopping) return; // the next process finds it
+        this.#parts.log.error({ err: error, runId, jobId }, "a lost call could not be given back");
+      });
+    }
+    this.#timers.readAgain();
+    this.#gates.start();
   }
 
   #prepare(effect: Effect, state: HotState): Act {

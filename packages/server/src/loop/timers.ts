@@ -60,6 +60,10 @@ export class Timers {
   #reading: number | null = null;
   /** Earliest timer that found no room while a page was being read. */
   #overflow = Number.POSITIVE_INFINITY;
+  /** Due times of jobs that were fired and answered for, and that the store may still show. */
+  #answered = new Map<string, number>();
+  /** The page being read may lack what `readAgain` is about. */
+  #outdated = false;
   #handle: TimerHandle | null = null;
   #stopped = false;
 
@@ -75,6 +79,16 @@ export class Timers {
   /** Reads what is due soon; overdue timers fire in pages. Call once. */
   start(): void {
     this.#tick();
+  }
+
+  /** Jobs may have come into the store without `add`: everything that is due soon is read again. */
+  readAgain(): void {
+    if (this.#handle === null) return; // not started, so nothing was read
+    this.#horizon = Number.NEGATIVE_INFINITY;
+    this.#partial = true;
+    this.#answered.clear();
+    if (this.#reading === null) this.#tick();
+    else this.#outdated = true;
   }
 
   stop(): void {
@@ -138,6 +152,7 @@ export class Timers {
     let again = job.dueAt;
     try {
       await this.#parts.report({ type: "timer.due", runId: job.runId, jobId: job.jobId });
+      this.#answered.set(job.key, job.dueAt);
     } catch (error) {
       this.#parts.log.error(
         { err: error, runId: job.runId, jobId: job.jobId },
@@ -173,6 +188,9 @@ export class Timers {
       const page = await this.#parts.store.due<"timers">({ kind: "timers", until, limit });
       this.#reading = null;
       this.#absorb(page, page.length >= limit, until);
+      if (this.#outdated) this.#horizon = Number.NEGATIVE_INFINITY;
+      this.#partial ||= this.#outdated;
+      this.#outdated = false;
       this.#tick();
     } catch (error) {
       this.#reading = null;
@@ -188,10 +206,20 @@ export class Timers {
     // More jobs may be due in the very millisecond at which a full page ends.
     this.#horizon = full && last !== undefined ? last.dueAt : until + 1;
     this.#endWindow();
+    const answered = this.#answered;
+    this.#answered = new Map();
     for (const { runId, jobId, dueAt } of page) {
       const key = keyOf(runId, jobId);
-      if (!this.#firing.has(key)) this.#hold({ key, runId, jobId, dueAt });
+      if (answered.get(key) === dueAt) this.#putOff({ key, runId, jobId, dueAt });
+      else if (!this.#firing.has(key)) this.#hold({ key, runId, jobId, dueAt });
     }
+  }
+
+  /** What was fired and is still there would be fired without end: another process may own it. */
+  #putOff(job: TimedJob): void {
+    this.#answered.set(job.key, job.dueAt);
+    if (this.#known.has(job.key)) return;
+    this.#hold({ ...job, dueAt: this.#parts.clock.now() + faultDelayMs });
   }
 
   #schedule(): void {

@@ -10,6 +10,9 @@ interface Waiting {
   readonly reject: (error: StoreError) => void;
 }
 
+/** Room for objects that have just been made, MiB. */
+const youngMebibytes = 8;
+
 export class Thread<R> {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
@@ -25,6 +28,8 @@ export class Thread<R> {
       // Options of this process may not suit another module, as `--input-type` and `--eval` do not.
       execArgv: [],
       name: `pawl ${name}`,
+      // What a request brings is garbage right after its answer: more room only costs memory.
+      resourceLimits: { maxYoungGenerationSizeMb: youngMebibytes },
     });
     // Only work under way keeps the process alive.
     this.#worker.unref();

@@ -1,0 +1,76 @@
+// The words of the scenarios in `inngest` 4.
+import {
+  Inngest,
+  Middleware,
+  NonRetriableError,
+  referenceFunction,
+  RetryAfterError,
+} from "inngest";
+import { serve } from "inngest/node";
+import type { Code, Context, Kit } from "./kit.ts";
+import type { AppSettings } from "./messages.ts";
+import { addedByMiddleware, type Sdk } from "./sdk.ts";
+
+/** `note` tells the test. */
+export function createSdk(settings: AppSettings, note: Kit["note"]): Sdk {
+  const { keys, appId, serverUrl } = settings;
+  class Adding extends Middleware.BaseMiddleware {
+    readonly id = "adding";
+    override transformFunctionInput(args: Middleware.TransformFunctionInputArgs) {
+      return { ...args, ctx: { ...args.ctx, fromMiddleware: addedByMiddleware } };
+    }
+    override onStepStart({ fn, stepInfo }: Middleware.OnStepStartArgs): void {
+      note(`middleware ${fn.id()}`, stepInfo.options.id);
+    }
+  }
+  const line = (...parts: readonly unknown[]): void => note("log", parts.map(String).join(" "));
+  const client = new Inngest({
+    id: appId,
+    baseUrl: serverUrl,
+    isDev: keys === null,
+    checkpointing: settings.flavour === "js4",
+    middleware: [Adding],
+    logger: { info: line, warn: line, error: line, debug: () => {} },
+    ...(keys === null ? null : { eventKey: keys.eventKey, signingKey: keys.signingKey }),
+    ...(typeof keys?.fallbackKey !== "string" ? null : { signingKeyFallback: keys.fallbackKey }),
+  });
+  const kit: Kit = {
+    flavour: settings.flavour,
+    appId,
+    note,
+    fn: ({ onFailure, ...options }, triggers, code) =>
+      client.createFunction(
+        {
+          ...options,
+          ...(onFailure === undefined ? null : { onFailure: asHandler(onFailure) }),
+          triggers: [triggers].flat(),
+        } as Parameters<typeof client.createFunction>[0], // proof: the kit's options are a subset of the SDK's
+        asHandler(code),
+      ),
+    reference: (app, functionId) => referenceFunction({ appId: app, functionId }),
+    nonRetriable: (message) => new NonRetriableError(message),
+    retryAfter: (message, seconds) => new RetryAfterError(message, seconds * 1_000),
+    race: (context, branches) => {
+      const { group } = context as unknown as { group: Group }; // proof: this SDK's context has it
+      return group.parallel({ mode: "race" }, () => Promise.race(branches()));
+    },
+  };
+  return {
+    kit,
+    send: (event) => client.send(event),
+    serve: (functions) =>
+      serve({
+        client,
+        functions: functions as Parameters<typeof serve>[0]["functions"], // proof: all made by `kit.fn`
+        streaming: settings.streaming,
+      }),
+  };
+}
+
+interface Group {
+  parallel<T>(options: { mode: "race" }, code: () => Promise<T>): Promise<T>;
+}
+
+function asHandler(code: Code): (context: object) => unknown {
+  return (context) => code(context as Context); // proof: the kit's context is a subset of the SDK's
+}

@@ -1,0 +1,96 @@
+// What a scenario's functions are written with: the words that all SDKs share, and the few things
+// that each says differently. Types only.
+import type { Flavour } from "../flavours.ts";
+
+/** An event as a function receives it. */
+export interface ReceivedEvent {
+  readonly id: string;
+  readonly name: string;
+  readonly ts: number;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** The steps, loosely typed: what the SDKs make of types is not tried here. */
+export interface Step {
+  run<Args extends readonly unknown[], T>(
+    id: string,
+    code: (...args: Args) => T,
+    ...args: Args
+  ): Promise<Awaited<T>>;
+  sleep(id: string, duration: string | number): Promise<void>;
+  sleepUntil(id: string, moment: Date | string): Promise<void>;
+  waitForEvent(id: string, options: WaitOptions): Promise<ReceivedEvent | null>;
+  invoke(id: string, options: InvokeOptions): Promise<unknown>;
+  sendEvent(id: string, events: NewEvent | readonly NewEvent[]): Promise<{ ids: string[] }>;
+}
+
+export interface WaitOptions {
+  readonly event: string;
+  readonly timeout: string;
+  readonly if?: string;
+  readonly match?: string;
+  readonly lookback?: string | false;
+}
+
+export interface InvokeOptions {
+  /** A function of this app, or what `kit.reference` gave. */
+  readonly function: unknown;
+  readonly data?: Readonly<Record<string, unknown>>;
+  readonly timeout?: string;
+}
+
+export interface NewEvent {
+  readonly name: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+  readonly id?: string;
+  readonly ts?: number;
+}
+
+export interface Logger {
+  info(...parts: readonly unknown[]): void;
+}
+
+/** What a function's code receives. */
+export interface Context {
+  readonly event: ReceivedEvent;
+  readonly events: readonly ReceivedEvent[];
+  readonly step: Step;
+  readonly runId: string;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly logger: Logger;
+  /** Only in `onFailure`. */
+  readonly error: Error;
+  /** Added by the middleware of the app. */
+  readonly fromMiddleware: string;
+}
+
+/** The code of a function. */
+export type Code = (context: Context) => unknown;
+
+export interface Trigger {
+  readonly event: string;
+  readonly if?: string;
+}
+
+export interface FunctionOptions {
+  readonly id: string;
+  readonly retries?: number;
+  readonly onFailure?: Code;
+}
+
+/** One SDK in the words of the scenarios. */
+export interface Kit {
+  readonly flavour: Flavour;
+  readonly appId: string;
+  fn(options: FunctionOptions, triggers: Trigger | readonly Trigger[], code: Code): unknown;
+  /** A function of another app, or one that does not exist. */
+  reference(appId: string, functionId: string): unknown;
+  nonRetriable(message: string): Error;
+  /** `after` in seconds. */
+  retryAfter(message: string, after: number): Error;
+  /** The first of several steps, in the way in which the SDK wants races to be told. */
+  race<T>(context: Context, branches: () => readonly Promise<T>[]): Promise<T>;
+  /** Tells the test; survives structured cloning. */
+  note(key: string, value?: unknown): void;
+}

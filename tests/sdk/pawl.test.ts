@@ -1,0 +1,4 @@
+// All scenarios on our own SDK.
+import { runFlavour } from "./run-flavour.ts";
+
+runFlavour("pawl");

@@ -1,0 +1,32 @@
+// The table of all scenarios. Which flavours one is for stands in the scenario.
+import * as comforts from "./scenarios/comforts.ts";
+import * as ending from "./scenarios/ending.ts";
+import * as invoking from "./scenarios/invoking.ts";
+import * as jsonValues from "./scenarios/json-values.ts";
+import * as oddCases from "./scenarios/odd-cases.ts";
+import * as parallel from "./scenarios/parallel.ts";
+import * as pawlOnly from "./scenarios/pawl-only.ts";
+import * as retrying from "./scenarios/retrying.ts";
+import * as sending from "./scenarios/sending.ts";
+import * as sequence from "./scenarios/sequence.ts";
+import * as sleeping from "./scenarios/sleeping.ts";
+import * as triggering from "./scenarios/triggering.ts";
+import * as waiting from "./scenarios/waiting.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** In the order in which they start. */
+export const scenarios: readonly Scenario[] = [
+  sequence,
+  jsonValues,
+  sleeping,
+  waiting,
+  invoking,
+  sending,
+  parallel,
+  retrying,
+  ending,
+  triggering,
+  comforts,
+  oddCases,
+  pawlOnly,
+].flatMap((file) => Object.values(file));
