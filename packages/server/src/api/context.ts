@@ -103,6 +103,8 @@ export function explainFailure(error: unknown): Problem | null {
   if (error instanceof ServerError || error instanceof StoreError) {
     if (error.code === "parameter_invalid" || error.code === "body_invalid")
       return { status: 400, code: error.code, message: error.message };
+    if (error.code === "not_implemented")
+      return { status: 501, code: error.code, message: error.message };
     return {
       status: temporary.has(error.code) ? 503 : 500,
       code: error.code,

@@ -2,6 +2,7 @@
 // they need schemas and libraries that a server which only runs functions never has to read.
 import type { Route } from "../http/router.ts";
 import type { ApiContext } from "./context.ts";
+import { graphqlRoute } from "./graphql/route.ts";
 import { restFunctionRoutes } from "./rest-functions.ts";
 import { restRunListRoutes } from "./rest-run-lists.ts";
 import { restRunRoutes } from "./rest-runs.ts";
@@ -16,5 +17,6 @@ export function moreRoutes(context: ApiContext): readonly Route[] {
     ...restFunctionRoutes(context),
     ...unavailableRoutes(),
     ...v2Routes(context),
+    graphqlRoute(context),
   ];
 }
