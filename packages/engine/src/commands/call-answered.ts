@@ -82,15 +82,19 @@ function lateAnswer(draft: Draft, run: RunDraft, command: CallAnswered): Decisio
   const { answer } = command;
   const kept: string[] = [];
   const awaited: string[] = [];
+  let race = false;
   for (const opcode of answer.kind === "opcodes" ? answer.opcodes : []) {
     if (opcode.op !== "StepRun") continue;
     const isNext = isAwaited(run, opcode.id);
+    const isRacing = run.job(opcode.id)?.race ?? false;
     if (!recordStepRun(run, undefined, opcode, command.sentAt)) continue;
     kept.push(opcode.id);
-    if (isNext) awaited.push(opcode.id);
+    if (!isNext) continue;
+    awaited.push(opcode.id);
+    race ||= isRacing;
   }
   // The calls that would have run those steps are not made; the run goes on instead.
-  if (awaited.length > 0) continueRun(run, { finished: awaited, race: false });
+  if (awaited.length > 0) continueRun(run, { finished: awaited, race });
   return draft.decide({
     ok: false,
     code: "dispatch_stale",

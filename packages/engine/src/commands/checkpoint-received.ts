@@ -26,10 +26,11 @@ export function checkpointReceived(state: StateView, command: CheckpointReceived
   const job = currentJob(run, command);
   // Step data is kept even when the dispatch is stale: those steps have run.
   const awaited = command.opcodes.filter(({ id }) => isAwaited(run, id)).map(({ id }) => id);
+  const race = awaited.some((id) => run.job(id)?.race === true);
   const differs = keepSteps(run, job, command);
   if (job === undefined) {
     const brought = awaited.filter((id) => run.step(id) !== undefined);
-    if (brought.length > 0) continueRun(run, { finished: brought, race: false });
+    if (brought.length > 0) continueRun(run, { finished: brought, race });
     return draft.decide(stale(run, command));
   }
   if (run.ended) return draft.done();

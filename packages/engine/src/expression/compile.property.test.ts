@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { compileExpression, type Compiled } from "./compile.ts";
 import { ExpressionError } from "./expression-error.ts";
-import { randomEvent, randomExpression, randomJson } from "./random-expressions.test.ts";
+import { randomEvent, randomExpression, randomJson } from "../testing/random-expressions.ts";
 import { prune, readPaths } from "./paths.ts";
 
 const at = 1_700_000_000_000;
@@ -133,5 +133,18 @@ test("an expression cannot tell a pruned event from the whole", () => {
       assert.deepEqual(expression.evaluate({ event: prune(event, paths), async }, at), whole);
     }),
     { numRuns: 2000 },
+  );
+});
+
+test("a random expression compiles, unless it has a pattern that is none", () => {
+  fc.assert(
+    fc.property(randomExpression, (source) => {
+      try {
+        compileExpression(source);
+      } catch (error) {
+        assert.ok(error instanceof ExpressionError, String(error));
+        assert.equal(error.code, "expression_pattern_invalid", error.message);
+      }
+    }),
   );
 });

@@ -54,6 +54,11 @@ export function applyOpcodes(
   if (parallel && !run.run.forcePlan) run.update({ forcePlan: true });
   for (const opcode of inOrder(opcodes)) {
     if (run.ended) break;
+    // What follows was made of a value that is not the recorded one: the function is called again.
+    if (differsFromRecord(run, opcode)) {
+      finished.push(opcode.id);
+      break;
+    }
     const belongs = isExpected(dispatch.job, opcode);
     if (opcode.op === "StepError" && !retried && belongs)
       retried = failStep(run, dispatch, opcode, finished);
@@ -62,6 +67,13 @@ export function applyOpcodes(
     race ||= opcode.race;
   }
   return { finished, race, retried };
+}
+
+/** Whether a step that another dispatch has recorded came to something else in this one. */
+function differsFromRecord(run: RunDraft, opcode: Opcode): boolean {
+  if (opcode.op !== "StepRun") return false;
+  const known = run.step(opcode.id);
+  return known !== undefined && known.memo !== opcode.memo;
 }
 
 /** While one step is targeted, others that turn up are ignored (protocol.md 2.7, 5). */

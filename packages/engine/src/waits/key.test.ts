@@ -4,11 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { JsonValue } from "@pawl/protocol/json-text";
 import { compileExpression } from "../expression/compile.ts";
-import {
-  randomEvent,
-  randomExpression,
-  randomJson,
-} from "../expression/random-expressions.test.ts";
+import { randomEvent, randomExpression, randomJson } from "../testing/random-expressions.ts";
 import { eventKeys, waitKey } from "./key.ts";
 
 const at = 1_700_000_000_000;

@@ -130,6 +130,8 @@ export class Conductor {
 
   /** One move; null when user code shall go on. */
   async #advance(): Promise<CallOutcome | null> {
+    const target = this.#targeted();
+    if (target !== null) return target;
     const recorded = this.#ledger.takeReplay();
     if (recorded !== null) {
       this.#handBack(recorded);
@@ -140,7 +142,7 @@ export class Conductor {
       await this.#nextActivity();
       return null;
     }
-    if (this.#plan.target !== null) return this.#advanceTargeted(pending, this.#plan.target);
+    if (this.#plan.target !== null) return this.#awaitTarget(this.#plan.target);
     const [first] = pending;
     if (first !== undefined && pending.length === 1 && this.#plan.immediate) {
       const { request } = first;
@@ -157,15 +159,20 @@ export class Conductor {
     }
   }
 
-  async #advanceTargeted(
-    pending: readonly FoundStep[],
-    target: string,
-  ): Promise<CallOutcome | null> {
-    const step = pending.find((each) => each.hash === target);
-    if (step?.request.kind === "run") {
-      const race = pending.length > 1 && !areJoined(pending.map((each) => each.promise));
-      return this.#execute(step, step.request, race);
-    }
+  /**
+   * Runs the targeted step as soon as user code has reached it; records that it did not need to
+   * get there are not handed back. Null when it is not there yet.
+   */
+  #targeted(): Promise<CallOutcome | null> | null {
+    const step = this.#plan.target === null ? null : this.#ledger.pendingStep(this.#plan.target);
+    if (step === null || step.request.kind !== "run") return null;
+    const pending = this.#ledger.pending();
+    const race = pending.length > 1 && !areJoined(pending.map((each) => each.promise));
+    return this.#execute(step, step.request, race);
+  }
+
+  /** All records are back and the targeted step is not there: waits for it a little. */
+  async #awaitTarget(target: string): Promise<CallOutcome | null> {
     let late = false;
     const grace = this.#host.sleep(targetGraceMs).then(() => {
       late = true;

@@ -60,6 +60,12 @@ export class Ledger {
     return [...this.#pending];
   }
 
+  /** The pending step of that hash; null when user code has not reached it. */
+  pendingStep(hash: string): FoundStep | null {
+    const step = this.#found.get(hash);
+    return step !== undefined && this.#pending.has(step) ? step : null;
+  }
+
   /** A pending step has got its value in this very call. */
   settled(step: FoundStep): void {
     this.#pending.delete(step);

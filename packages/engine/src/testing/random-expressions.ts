@@ -1,11 +1,7 @@
 // Random expressions and events for property tests. Small alphabets, so that paths, keys and values
 // often meet. This file must not know what expressions mean, only how they are written.
-import { test } from "node:test";
-import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { JsonValue } from "@pawl/protocol/json-text";
-import { compileExpression } from "./compile.ts";
-import { ExpressionError } from "./expression-error.ts";
 
 const names = ["a", "b", "data", "userId", "odd key", "__proto__", "length"];
 const texts = [
@@ -188,16 +184,3 @@ const { expression } = fc.letrec<{ expression: string }>((tie) => ({
 export const randomExpression: fc.Arbitrary<string> = expression.filter(
   (source) => source.length < 3000,
 );
-
-test("a random expression compiles, unless it has a pattern that is none", () => {
-  fc.assert(
-    fc.property(randomExpression, (source) => {
-      try {
-        compileExpression(source);
-      } catch (error) {
-        assert.ok(error instanceof ExpressionError, String(error));
-        assert.equal(error.code, "expression_pattern_invalid", error.message);
-      }
-    }),
-  );
-});

@@ -1,0 +1,181 @@
+// The simulated apps: they take calls and play programs in virtual time, whether or not the server
+// that called them is still there. It must not know the engine; it sees what a real app sees.
+import type { Answer } from "@pawl/protocol/answer";
+import { toJsonText } from "@pawl/protocol/json-text";
+import type { Opcode } from "@pawl/protocol/opcode";
+import type { Call } from "@pawl/server/driver/driver";
+import type { Agenda } from "../agenda.ts";
+import type { Dice } from "../dice.ts";
+import type { Faults } from "../faults.ts";
+import { dataMemo, nothing, notFound, opening, ran, returned, threw } from "./opcodes.ts";
+import { explore, stepHash, type OpenStep, type Program, type StepNode } from "./program.ts";
+import { readRequest, type AppRequest } from "./request.ts";
+
+/** What the apps need of the world around them. */
+export interface Surroundings {
+  readonly agenda: Agenda;
+  readonly faults: Faults;
+  readonly dice: Dice;
+  readonly programs: ReadonlyMap<string, Program>;
+  /** Tells the server of finished steps while the call goes on. */
+  checkpoint(
+    request: AppRequest,
+    opcodes: readonly Opcode[],
+  ): Promise<"saved" | "stale" | "unreachable">;
+  /** Sends an event of this name from within a step. */
+  send(name: string): void;
+  /** User code of a step returned this memo. */
+  executed(request: AppRequest, stepId: string, memo: string): void;
+}
+
+/** How a call ended for the app: with an answer, or with the end of the app or of the connection. */
+export type Outcome = Answer | "crashed" | "hung";
+
+type RunNode = Extract<StepNode, { kind: "run" }>;
+
+/** The app is gone in the middle of a call. */
+class AppCrash extends Error {}
+
+export class AppHost {
+  readonly #world: Surroundings;
+  #executions = 0;
+  #busy = 0;
+
+  constructor(world: Surroundings) {
+    this.#world = world;
+  }
+
+  /** Calls that apps work on. */
+  get busy(): number {
+    return this.#busy;
+  }
+
+  /** Works on a call. Never rejects. */
+  async receive(call: Call): Promise<Outcome> {
+    const { agenda, dice, faults, programs } = this.#world;
+    const request = readRequest(call);
+    const program = programs.get(request.slug);
+    if (program === undefined)
+      throw new Error(`the server called ${request.slug}, which no app has`);
+    this.#busy++;
+    try {
+      await agenda.sleep(dice.below(4));
+      if (faults.strikes("appHung", request.requestId)) return "hung";
+      return request.target === "step"
+        ? await this.#discover(program, request)
+        : await this.#runTarget(program, request);
+    } catch (error) {
+      if (error instanceof AppCrash) return "crashed";
+      throw error;
+    } finally {
+      this.#busy--;
+    }
+  }
+
+  async #runTarget(program: Program, request: AppRequest): Promise<Answer> {
+    const found = explore(program, request.memos, Number.POSITIVE_INFINITY);
+    const open = found.kind === "blocked" ? found.open : [];
+    const step = open.find(({ node }) => stepHash(node.id) === request.target);
+    if (step === undefined || step.node.kind !== "run")
+      return answer(program, [notFound(request.target)]);
+    return answer(program, [
+      await this.#run(program, request, step.node, step.race, request.attempt),
+    ]);
+  }
+
+  async #discover(program: Program, request: AppRequest): Promise<Answer> {
+    const memos = new Map(request.memos);
+    let unsaved: Opcode[] = [];
+    let { attempt } = request;
+    for (;;) {
+      const found = explore(program, memos, request.attempt);
+      if (found.kind === "returned") return this.#return(program, request, found.value, unsaved);
+      if (found.kind === "threw") {
+        if (unsaved.length > 0) return answer(program, unsaved);
+        return failure(program, found.from === "step");
+      }
+      const step = onlyRun(found.open);
+      if (step === null || !request.immediate)
+        return answer(program, [...unsaved, ...found.open.map(opening)]);
+      const opcode = await this.#run(program, request, step.node, step.race, attempt);
+      attempt = 0;
+      unsaved.push(opcode);
+      if (opcode.op !== "StepRun" || !program.checkpoints || request.attempt > 0)
+        return answer(program, unsaved);
+      memos.set(opcode.id, opcode.memo);
+      const outcome = await this.#checkpoint(request, unsaved);
+      if (outcome === "stale") return answer(program, [nothing()]);
+      if (outcome === "saved") unsaved = [];
+      else if (this.#world.dice.chance(0.5)) return answer(program, unsaved);
+    }
+  }
+
+  async #return(
+    program: Program,
+    request: AppRequest,
+    value: string,
+    unsaved: readonly Opcode[],
+  ): Promise<Answer> {
+    if (!program.checkpoints)
+      return { kind: "completed", memo: dataMemo(value), requestVersion: program.version };
+    const opcodes = [...unsaved, returned(value)];
+    if (
+      this.#world.dice.chance(0.3) &&
+      (await this.#checkpoint(request, opcodes)) !== "unreachable"
+    ) {
+      return answer(program, [nothing()]);
+    }
+    return answer(program, opcodes);
+  }
+
+  async #checkpoint(
+    request: AppRequest,
+    opcodes: readonly Opcode[],
+  ): Promise<"saved" | "stale" | "unreachable"> {
+    const first = await this.#world.checkpoint(request, opcodes);
+    if (first !== "unreachable" || this.#world.dice.chance(0.5)) return first;
+    await this.#world.agenda.sleep(100);
+    return this.#world.checkpoint(request, opcodes);
+  }
+
+  /** Runs the code of a step once. */
+  async #run(
+    program: Program,
+    request: AppRequest,
+    node: RunNode,
+    race: boolean,
+    attempt: number,
+  ): Promise<Opcode> {
+    const { agenda, faults } = this.#world;
+    const where = `${request.requestId} in ${node.id}`;
+    if (faults.strikes("appCrashed", `${where}, before it`)) throw new AppCrash();
+    await agenda.sleep(node.takesMs);
+    if (attempt < node.failures) {
+      const last = attempt >= (node.retries ?? request.attemptsMax - 1);
+      return threw(node, race, last && program.version >= 2);
+    }
+    const memo = toJsonText({ data: { n: ++this.#executions } });
+    this.#world.executed(request, stepHash(node.id), memo);
+    if (node.sends !== null) this.#world.send(node.sends);
+    if (faults.strikes("appCrashed", `${where}, after it`)) throw new AppCrash();
+    return ran(node, race, memo);
+  }
+}
+
+/** The one open step, when there is only one and user code can run it. */
+function onlyRun(
+  open: readonly OpenStep[],
+): { readonly node: RunNode; readonly race: boolean } | null {
+  const [step] = open;
+  if (step === undefined || open.length > 1 || step.node.kind !== "run") return null;
+  return { node: step.node, race: step.race };
+}
+
+function answer(program: Program, opcodes: readonly Opcode[]): Answer {
+  return { kind: "opcodes", opcodes, retryAfterMs: null, requestVersion: program.version };
+}
+
+function failure(program: Program, noRetry: boolean): Answer {
+  const error = toJsonText({ name: "Error", message: "user code threw" });
+  return { kind: "failed", error, noRetry, retryAfterMs: null, requestVersion: program.version };
+}

@@ -1,0 +1,92 @@
+// How the simulated apps write opcodes.
+import { toJsonText, type JsonText } from "@pawl/protocol/json-text";
+import type { Opcode, StepRunOpcode } from "@pawl/protocol/opcode";
+import { expressions, stepHash, type OpenStep, type StepNode } from "./program.ts";
+
+function face(node: StepNode, race: boolean) {
+  return {
+    id: stepHash(node.id),
+    displayName: node.id,
+    userId: node.id,
+    userIndex: 0,
+    race,
+    stepType: null,
+    opts: null,
+    retries: node.kind === "run" ? node.retries : null,
+  };
+}
+
+export function ran(node: StepNode, race: boolean, memo: JsonText): StepRunOpcode {
+  return { ...face(node, race), op: "StepRun", memo, startedAt: null, endedAt: null };
+}
+
+/** A step threw; `last`: the app knows that there is no attempt left. */
+export function threw(node: StepNode, race: boolean, last: boolean): Opcode {
+  const error = toJsonText({ name: "Error", message: `step ${node.id} threw` });
+  return last
+    ? { ...face(node, race), op: "StepFailed", error }
+    : { ...face(node, race), op: "StepError", error, noRetry: false };
+}
+
+/** What an app reports of a step that it cannot or may not run in this call. */
+export function opening({ node, race }: OpenStep): Opcode {
+  const common = face(node, race);
+  switch (node.kind) {
+    case "run":
+      return { ...common, op: "StepPlanned" };
+    case "sleep":
+      return { ...common, op: "Sleep", until: { forMs: node.forMs } };
+    case "wait":
+      return {
+        ...common,
+        op: "WaitForEvent",
+        event: node.event,
+        expression: expressions[node.match],
+        timeout: { forMs: node.timeoutMs },
+        lookback: node.lookback,
+      };
+    case "invoke":
+      return {
+        ...common,
+        op: "InvokeFunction",
+        functionSlug: node.slug,
+        data: toJsonText({ key: node.key }),
+        user: null,
+        version: null,
+        meta: null,
+        timeout: node.timeoutMs === null ? null : { forMs: node.timeoutMs },
+      };
+  }
+}
+
+/** An opcode that is about the call, not about a step of the program. */
+function bare(id: string) {
+  return {
+    id,
+    displayName: id,
+    userId: null,
+    userIndex: 0,
+    race: false,
+    stepType: null,
+    opts: null,
+    retries: null,
+  };
+}
+
+export function notFound(target: string): Opcode {
+  return { ...bare(target), op: "StepNotFound" };
+}
+
+/** The app stopped because another call has taken over. */
+export function nothing(): Opcode {
+  return { ...bare("none"), op: "None" };
+}
+
+export function returned(value: string): Opcode {
+  return { ...bare("complete"), op: "RunComplete", memo: dataMemo(value) };
+}
+
+/** `{"data": …}` of JSON text. */
+export function dataMemo(value: string): JsonText {
+  return `{"data":${value}}` as JsonText; // proof: callers pass JSON text
+}

@@ -1,0 +1,186 @@
+// Makes a scenario from a number. Scenarios are small: what goes wrong does so among few parties,
+// and a failure is short to read.
+import type { Node, Program, StepNode } from "./app/program.ts";
+import { Dice } from "./dice.ts";
+import { faultKinds, type FaultKind, type FaultPlan } from "./faults.ts";
+import type { Scenario, SendPlan, Tuning } from "./scenario.ts";
+
+const triggers = ["order", "visit"] as const;
+const signals = ["paid", "moved"] as const;
+const spanMs = 40_000;
+const minute = 60_000;
+
+/** The scenario of a seed. About one in ten has no faults at all. */
+export function generate(seed: number): Scenario {
+  const dice = new Dice(seed, "scenario");
+  const programs = makePrograms(new Dice(seed, "programs"));
+  return {
+    seed,
+    programs,
+    sends: makeSends(new Dice(seed, "sends")),
+    cancels: Array.from({ length: dice.chance(0.3) ? dice.between(1, 2) : 0 }, () => ({
+      atMs: dice.below(spanMs),
+      pick: dice.below(8),
+    })),
+    retentions: Array.from({ length: dice.chance(0.3) ? dice.between(1, 3) : 0 }, () => ({
+      atMs: dice.between(spanMs / 2, 3 * spanMs),
+      ageMs: dice.pick([0, 10_000, minute]),
+    })),
+    resyncs: dice.chance(0.2) ? [dice.below(spanMs)] : [],
+    tuning: makeTuning(new Dice(seed, "tuning")),
+    faults: makeFaults(new Dice(seed, "faults")),
+    faultsMax: dice.between(1, 30),
+    faultsUntilMs: dice.between(20_000, 3 * minute),
+  };
+}
+
+function makeTuning(dice: Dice): Tuning {
+  return {
+    callsPerAppMax: dice.pick([1, 2, 3, 8, 256]),
+    waitsPageSize: dice.pick([1, 2, 500]),
+    retryIntervalMs: dice.pick([1_000, 5_000, null]),
+    callTimeoutMs: dice.pick([8_000, 60_000]),
+    commitMs: dice.pick([0, 0, 2, 15, 80]),
+    batch: dice.chance(0.3)
+      ? {
+          commandsMax: dice.between(1, 4),
+          takeMax: dice.between(1, 3),
+          roundsMax: dice.between(0, 2),
+          changesWithMessagesMax: dice.between(2, 20),
+        }
+      : {},
+    timers: dice.chance(0.5)
+      ? {
+          windowMs: dice.pick([2_000, 10_000]),
+          tickMs: 1_000,
+          pageSize: dice.between(1, 4),
+          countMax: dice.between(2, 6),
+          firingMax: dice.between(1, 3),
+        }
+      : { tickMs: 5_000 },
+  };
+}
+
+/** Reading is frequent and checkpoints are rare; both shall fail about as often as the others. */
+const frequency: Partial<Record<FaultKind, number>> = {
+  crashWhileReading: 1 / 3,
+  readFailed: 1 / 3,
+  checkpointLost: 4,
+  checkpointUnanswered: 4,
+  checkpointRepeated: 4,
+};
+
+function makeFaults(dice: Dice): FaultPlan {
+  if (dice.chance(0.1)) return {};
+  const share = dice.pick([0.15, 0.3, 0.7]);
+  const plan: FaultPlan = {};
+  for (const kind of faultKinds) {
+    const probability = dice.pick([0.01, 0.03, 0.1, 0.2]);
+    if (dice.chance(share)) plan[kind] = probability * (frequency[kind] ?? 1);
+  }
+  return plan;
+}
+
+function makeSends(dice: Dice): SendPlan[] {
+  const sends: SendPlan[] = [];
+  const count = dice.between(2, 10);
+  for (let index = 0; index < count; index++) {
+    const events = Array.from({ length: dice.chance(0.2) ? 2 : 1 }, () => ({
+      name: index === 0 || dice.chance(0.4) ? dice.pick(triggers) : dice.pick(signals),
+      key: dice.below(2),
+      externalId: dice.chance(0.25) ? `key-${dice.below(2)}` : null,
+      delayMs: dice.chance(0.1) ? dice.between(1_000, 20_000) : 0,
+    }));
+    sends.push({ atMs: index === 0 ? 0 : dice.below(dice.chance(0.5) ? 3_000 : spanMs), events });
+  }
+  return sends;
+}
+
+function makePrograms(dice: Dice): Program[] {
+  const count = dice.between(1, 3);
+  const programs: Program[] = [];
+  for (let index = 0; index < count; index++) {
+    // Functions invoke only those made before them, so that no chain is endless.
+    const makers = new NodeMaker(
+      dice,
+      programs.map((program) => program.slug),
+    );
+    const version = dice.pick([0, 1, 2, 2, 3, 3] as const);
+    programs.push({
+      slug: `app${index % 2}-fn${index}`,
+      app: `app${index % 2}`,
+      trigger: index === 0 ? triggers[0] : dice.pick(triggers),
+      version,
+      retries: dice.between(0, 3),
+      checkpoints: version >= 2 && dice.chance(0.7),
+      nodes: makers.nodes(),
+    });
+  }
+  return programs;
+}
+
+class NodeMaker {
+  readonly #dice: Dice;
+  readonly #slugs: readonly string[];
+  #steps = 0;
+
+  constructor(dice: Dice, slugs: readonly string[]) {
+    this.#dice = dice;
+    this.#slugs = slugs;
+  }
+
+  nodes(): Node[] {
+    const dice = this.#dice;
+    const nodes: Node[] = [];
+    const count = dice.between(1, 6);
+    for (let index = 0; index < count; index++) {
+      if (dice.chance(0.2)) nodes.push(this.#parallel());
+      else if (dice.chance(0.07)) nodes.push({ kind: "throw", times: dice.between(1, 2) });
+      else nodes.push(this.#step());
+    }
+    return nodes;
+  }
+
+  #parallel(): Node {
+    const dice = this.#dice;
+    const branches = Array.from({ length: dice.between(2, 3) }, () =>
+      Array.from({ length: dice.between(1, 2) }, () => this.#step()),
+    );
+    return { kind: "parallel", branches, race: dice.chance(0.3) };
+  }
+
+  #step(): StepNode {
+    const dice = this.#dice;
+    const id = `s${this.#steps++}`;
+    const slug = this.#slugs[dice.below(3)];
+    if (slug !== undefined && dice.chance(0.3)) {
+      return {
+        kind: "invoke",
+        id,
+        slug,
+        key: dice.below(2),
+        timeoutMs: dice.chance(0.2) ? dice.between(1_000, 20_000) : null,
+      };
+    }
+    if (dice.chance(0.15)) return { kind: "sleep", id, forMs: dice.pick([0, 500, 3_000, 20_000]) };
+    if (dice.chance(0.25)) {
+      return {
+        kind: "wait",
+        id,
+        event: dice.pick(signals),
+        match: dice.pick(["any", "key", "above"]),
+        timeoutMs: dice.between(1_000, 30_000),
+        lookback: dice.pick([null, "run", 5_000, minute]),
+      };
+    }
+    return {
+      kind: "run",
+      id,
+      takesMs: dice.pick([0, 5, 50, 2_000]),
+      failures: dice.chance(0.15) ? dice.between(1, 3) : 0,
+      caught: dice.chance(0.6),
+      retries: dice.chance(0.1) ? dice.between(0, 2) : null,
+      sends: dice.chance(0.15) ? dice.pick(signals) : null,
+    };
+  }
+}

@@ -1,0 +1,112 @@
+// What must be in the store, by the changes that were committed, with what the oracle remembers
+// beyond it. It is kept apart from the store's own records, which it does not trust.
+import type { Change } from "@pawl/engine/changes";
+import type { EventRecord, Job, RunRecord, WaitRecord } from "@pawl/engine/records";
+import type { Program } from "../app/program.ts";
+
+export interface RunMirror {
+  run: RunRecord;
+  readonly program: Program;
+  /** Of the event that started it. */
+  readonly key: number;
+  readonly jobs: Map<string, Job>;
+  readonly waits: Map<string, WaitRecord>;
+  /** Memos by hashed id, in order of completion. */
+  readonly steps: Map<string, string>;
+  /** Dispatch id of the last discovery that was leased. */
+  lastDiscovery: string | null;
+  /** The commit in which it ended; null before. */
+  endedIn: number | null;
+}
+
+export interface EventMirror {
+  readonly record: EventRecord;
+  readonly key: number;
+}
+
+export class Mirror {
+  readonly runs = new Map<string, RunMirror>();
+  readonly events = new Map<string, EventMirror>();
+  /** Also of runs that retention has removed. */
+  readonly outputs = new Map<string, string>();
+  /** Runs ever started, in order. */
+  readonly started: RunRecord[] = [];
+  /** Events ever stored. */
+  readonly everStored = new Map<string, EventMirror>();
+  /** Commits seen. */
+  commits = 0;
+  /** By function id. */
+  readonly programs: ReadonlyMap<string, Program>;
+
+  /** `programs`: by function id. */
+  constructor(programs: ReadonlyMap<string, Program>) {
+    this.programs = programs;
+  }
+
+  /** Takes in one change; the oracle has looked at it before. */
+  apply(change: Change): void {
+    switch (change.type) {
+      case "event.put":
+        return this.#putEvent(change.event);
+      case "event.delete":
+        return void this.events.delete(change.eventId);
+      case "run.put":
+        return this.#putRun(change.run);
+      case "run.delete":
+        return void this.runs.delete(change.runId);
+      case "output.put":
+        return void this.outputs.set(change.runId, change.output);
+      case "step.put":
+        return void this.runs.get(change.runId)?.steps.set(change.step.id, change.step.memo);
+      case "job.put":
+        return void this.runs.get(change.job.runId)?.jobs.set(change.job.id, change.job);
+      case "job.delete":
+        return void this.runs.get(change.runId)?.jobs.delete(change.jobId);
+      case "wait.put":
+        return void this.runs.get(change.wait.runId)?.waits.set(change.wait.jobId, change.wait);
+      case "wait.delete":
+        return void this.runs.get(change.runId)?.waits.delete(change.jobId);
+      default:
+        return;
+    }
+  }
+
+  #putEvent(record: EventRecord): void {
+    const event = { record, key: keyOf(record) };
+    this.events.set(record.id, event);
+    this.everStored.set(record.id, event);
+  }
+
+  #putRun(run: RunRecord): void {
+    const known = this.runs.get(run.id);
+    if (known === undefined) {
+      const program = this.programs.get(run.functionId);
+      if (program === undefined)
+        throw new Error(`run ${run.id} is of function ${run.functionId}, which no app has`);
+      const trigger = this.events.get(run.eventIds[0] ?? "");
+      const key = trigger?.key ?? Number.NaN;
+      this.runs.set(run.id, {
+        run,
+        program,
+        key,
+        jobs: new Map(),
+        waits: new Map(),
+        steps: new Map(),
+        lastDiscovery: null,
+        endedIn: null,
+      });
+      this.started.push(run);
+    } else {
+      known.run = run;
+    }
+    const mirror = this.runs.get(run.id);
+    if (mirror !== undefined && run.endedAt !== null) mirror.endedIn ??= this.commits;
+  }
+}
+
+/** `data.key` of an event; NaN, which equals nothing, when it has none. */
+function keyOf(event: EventRecord): number {
+  const data: unknown = JSON.parse(event.data);
+  if (typeof data !== "object" || data === null || !("key" in data)) return Number.NaN;
+  return typeof data.key === "number" ? data.key : Number.NaN;
+}

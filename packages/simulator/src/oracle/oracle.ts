@@ -1,0 +1,390 @@
+// Knows what the system promises and accuses it of the first promise that it breaks. It sees every
+// committed change, every call that leaves a server, every execution of user code and every
+// acknowledgement; it must not know how the server comes to its decisions.
+import type { Change } from "@pawl/engine/changes";
+import { wakeUpProblem } from "@pawl/engine/wake-up";
+import type { Job, StepRecord } from "@pawl/engine/records";
+import { dispatchId } from "@pawl/protocol/dispatch-id";
+import type { Opcode } from "@pawl/protocol/opcode";
+import type { Call } from "@pawl/server/driver/driver";
+import type { MemoryData } from "@pawl/store/memory/memory-data";
+import {
+  explore,
+  mayFail,
+  racingSteps,
+  stepsOf,
+  type Program,
+  type StepNode,
+} from "../app/program.ts";
+import { readRequest, type AppRequest } from "../app/request.ts";
+import { StartJudge } from "./starts.ts";
+import { Mirror, type RunMirror } from "./mirror.ts";
+import type { Accuse, Rule, Violation } from "./violation.ts";
+import { WaitJudge, type WitnessClock } from "./waits.ts";
+
+export interface OracleParts {
+  readonly data: MemoryData;
+  /** By function id. */
+  readonly programs: ReadonlyMap<string, Program>;
+  readonly callsPerAppMax: number;
+  /** Nothing can go wrong, so that nothing may be done twice. */
+  readonly isCalm: boolean;
+  readonly clock: WitnessClock;
+}
+
+/** How late a sleep may end when nothing goes wrong, ms. */
+const lateMaxMs = 1_500;
+
+export class Oracle {
+  violation: Violation | null = null;
+  readonly mirror: Mirror;
+  readonly accuse: Accuse;
+  readonly #parts: OracleParts;
+  readonly #waits: WaitJudge;
+  readonly #starts: StartJudge;
+  /** Steps recorded when a call was leased, by dispatch id. */
+  readonly #leases = new Map<string, string>();
+  readonly #sent = new Set<string>();
+  /** Steps that user code knows of in a call, by dispatch id: those it was given and those it ran. */
+  readonly #seen = new Map<string, Set<string>>();
+  /** Memos that user code returned, by run and step. */
+  readonly #returned = new Map<string, Set<string>>();
+
+  constructor(parts: OracleParts) {
+    this.#parts = parts;
+    this.accuse = (rule: Rule, message: string) => {
+      this.violation ??= { rule, message };
+    };
+    this.mirror = new Mirror(parts.programs);
+    this.#waits = new WaitJudge(this.mirror, parts.clock, this.accuse);
+    this.#starts = new StartJudge(this.mirror, this.accuse);
+  }
+
+  /** A batch was written. */
+  committed(changes: readonly Change[]): void {
+    const { mirror } = this;
+    mirror.commits++;
+    const touched = new Set<string>();
+    for (const change of changes) {
+      this.#look(change);
+      mirror.apply(change);
+      this.#lookAfter(change);
+      const runId = runOf(change);
+      if (runId !== null) touched.add(runId);
+    }
+    for (const runId of touched) this.#checkRun(runId);
+    this.#checkGates();
+    this.#waits.settle(this.#parts.data.mail.size === 0);
+  }
+
+  /** A call leaves a process, which has the others under way. */
+  sent(call: Call, underWay: Iterable<Call>): void {
+    const request = readRequest(call);
+    const name = `call ${call.jobId} of run ${call.runId}, generation ${call.generation}`;
+    if (this.#sent.has(call.requestId)) this.accuse("dispatch-repeated", `${name} went out twice`);
+    this.#sent.add(call.requestId);
+    const known = this.#leases.get(call.requestId);
+    if (known === undefined)
+      this.accuse("sent-uncommitted", `${name} went out, but its lease is not stored`);
+    else if (known !== textOf(request.memos))
+      this.accuse(
+        "request-wrong",
+        `${name} was sent with ${textOf(request.memos)}; recorded were ${known}`,
+      );
+    const others = this.#countCurrent(call.appId, underWay);
+    if (others >= this.#parts.callsPerAppMax)
+      this.accuse("gate-exceeded", `${name} went out beside ${others} others`);
+    const run = this.mirror.runs.get(call.runId);
+    if (run !== undefined && run.endedIn !== null && run.endedIn < this.mirror.commits)
+      this.accuse("ended-run-called", `${name} went out after its end`);
+  }
+
+  /** Calls of an app that count: one whose place was given to another may still be on its way out. */
+  #countCurrent(appId: string, calls: Iterable<Call>): number {
+    let count = 0;
+    for (const call of calls) {
+      const job = this.mirror.runs.get(call.runId)?.jobs.get(call.jobId);
+      const isReplaced = job?.kind === "call" && job.generation > call.generation;
+      if (call.appId === appId && !isReplaced) count++;
+    }
+    return count;
+  }
+
+  /** User code of a step returned. */
+  executed(request: AppRequest, stepId: string, memo: string): void {
+    const name = `${request.runId}/${stepId}`;
+    const memos = this.#returned.get(name) ?? new Set<string>();
+    this.#returned.set(name, memos.add(memo));
+    this.#seen.get(request.requestId)?.add(stepId);
+    if (this.#parts.isCalm && memos.size > 1)
+      this.accuse(
+        "step-repeated",
+        `step ${stepId} of run ${request.runId} returned twice although nothing went wrong`,
+      );
+  }
+
+  /** Whether the server still counts on a dispatch, by what is stored. */
+  isCurrent({ runId, jobId, requestId }: Pick<Call, "runId" | "jobId" | "requestId">): boolean {
+    const job = this.mirror.runs.get(runId)?.jobs.get(jobId);
+    return (
+      job?.kind === "call" &&
+      job.state.at === "leased" &&
+      dispatchId(runId, jobId, job.generation) === requestId
+    );
+  }
+
+  /** The server took a message of a dispatch as good; `wasCurrent`: when it was sent. */
+  believed(requestId: string, wasCurrent: boolean): void {
+    if (!wasCurrent)
+      this.accuse(
+        "stale-accepted",
+        `dispatch ${requestId} was believed although it had been replaced`,
+      );
+  }
+
+  /** The server took steps: a checkpoint with a good answer, or an answer, however late. */
+  tookSteps(runId: string, opcodes: readonly Opcode[], exactly: boolean): void {
+    const run = this.mirror.runs.get(runId);
+    if (run === undefined || (run.endedIn !== null && !exactly)) return;
+    for (const opcode of opcodes) {
+      if (opcode.op !== "StepRun") continue;
+      const memo = run.steps.get(opcode.id);
+      if (memo === undefined || (exactly && memo !== opcode.memo)) {
+        this.accuse(
+          "acknowledged-lost",
+          `step ${opcode.displayName} of run ${runId} was taken, but ${memo ?? "nothing"} is recorded`,
+        );
+      }
+    }
+  }
+
+  /** The server took a request with events. */
+  tookEvents(eventIds: readonly string[]): void {
+    this.#starts.accepted(eventIds);
+  }
+
+  cancelled(runId: string): void {
+    const status = this.mirror.runs.get(runId)?.run.status ?? "cancelled";
+    if (status !== "cancelled")
+      this.accuse("acknowledged-lost", `run ${runId} was cancelled, but is ${status}`);
+  }
+
+  /** Whether every run has ended. */
+  get allEnded(): boolean {
+    for (const run of this.mirror.runs.values()) if (run.endedIn === null) return false;
+    return true;
+  }
+
+  /** Everything has come to rest. */
+  finish(): void {
+    const { data } = this.#parts;
+    this.#starts.finish();
+    const left = {
+      unfinished: data.unfinished.size,
+      timers: data.timers.size,
+      queues: data.queues.size,
+      leased: data.leased.size,
+      waits: data.waitsByKey.size,
+      mail: data.mail.size,
+    };
+    for (const [what, count] of Object.entries(left)) {
+      if (count > 0) this.accuse("left-over", `${count} of ${what} are left in the store`);
+    }
+  }
+
+  #look(change: Change): void {
+    switch (change.type) {
+      case "event.put":
+        if (this.mirror.everStored.has(change.event.id))
+          this.accuse("event-repeated", `event ${change.event.id} was stored twice`);
+        return;
+      case "run.put":
+        if (!this.mirror.runs.has(change.run.id)) this.#starts.started(change.run);
+        return this.#mayChange(change.run.id, "its record");
+      case "output.put":
+        if (this.mirror.outputs.has(change.runId))
+          this.accuse("ended-run-changed", `run ${change.runId} has two outputs`);
+        return;
+      case "step.put":
+        return this.#lookAtStep(change.runId, change.step);
+      case "job.put":
+        return this.#lookAtJob(change.job);
+      case "mail.put":
+        return this.#waits.putOff(change.mailId, change.message);
+      case "mail.delete":
+        return this.#waits.taken(change.mailId);
+      case "wait.delete":
+        return this.#waits.removed(change.runId, change.jobId);
+      case "run.delete":
+        if (this.mirror.runs.get(change.runId)?.endedIn === null)
+          this.accuse("acknowledged-lost", `run ${change.runId} was removed before its end`);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #lookAfter(change: Change): void {
+    if (change.type === "wait.put") this.#waits.registered(change.wait);
+    if (change.type !== "event.put") return;
+    const event = this.mirror.events.get(change.event.id);
+    if (event !== undefined) this.#waits.arrived(event);
+  }
+
+  #mayChange(runId: string, what: string): void {
+    const endedIn = this.mirror.runs.get(runId)?.endedIn ?? null;
+    if (endedIn !== null && endedIn < this.mirror.commits)
+      this.accuse("ended-run-changed", `${what} was written after the end of run ${runId}`);
+  }
+
+  #lookAtJob(job: Job): void {
+    this.#mayChange(job.runId, `job ${job.id}`);
+    if (job.kind !== "call" || job.state.at !== "leased") return;
+    const id = dispatchId(job.runId, job.id, job.generation);
+    const run = this.mirror.runs.get(job.runId);
+    if (run === undefined || this.#leases.has(id)) return;
+    this.#leases.set(id, textOf(run.steps));
+    this.#seen.set(id, new Set(run.steps.keys()));
+    if (job.target === "step") run.lastDiscovery = id;
+  }
+
+  #lookAtStep(runId: string, step: StepRecord): void {
+    const run = this.mirror.runs.get(runId);
+    const node = run === undefined ? undefined : stepsOf(run.program).get(step.id);
+    if (run === undefined || node === undefined) {
+      this.accuse("memo-unexplained", `step ${step.id} of run ${runId} is in no program`);
+      return;
+    }
+    this.#mayChange(runId, `step ${node.id}`);
+    const known = run.steps.get(step.id);
+    if (known !== undefined)
+      this.accuse(
+        "step-rewritten",
+        `step ${node.id} of run ${runId} was ${known} and became ${step.memo}`,
+      );
+    if (node.kind === "wait") this.#waits.concluded(run, node, step);
+    else if (!this.#isExplained(run, node, step))
+      this.accuse("memo-unexplained", `step ${node.id} of run ${runId} became ${step.memo}`);
+  }
+
+  #isExplained(
+    run: RunMirror,
+    node: Exclude<StepNode, { kind: "wait" }>,
+    step: StepRecord,
+  ): boolean {
+    const job = run.jobs.get(step.id);
+    switch (node.kind) {
+      case "run":
+        if (step.status === "failed") return node.failures > 0 || !this.#parts.isCalm;
+        return this.#returned.get(`${run.run.id}/${step.id}`)?.has(step.memo) === true;
+      case "sleep":
+        if (job?.kind !== "sleep") return step.memo === "null" && node.forMs === 0;
+        if (this.#parts.isCalm && step.endedAt - job.dueAt > lateMaxMs)
+          this.accuse(
+            "timer-late",
+            `sleep ${node.id} of run ${run.run.id} ended ${step.endedAt - job.dueAt} ms late`,
+          );
+        return step.memo === "null" && step.endedAt >= job.dueAt;
+      case "invoke":
+        if (job?.kind !== "invoke") return false;
+        if (step.memo.startsWith('{"error":{"name":"InngestInvokeTimeoutError"'))
+          return this.#parts.clock.latest() >= job.dueAt;
+        return this.mirror.outputs.get(job.childRunId) === step.memo;
+    }
+  }
+
+  #checkRun(runId: string): void {
+    const run = this.mirror.runs.get(runId);
+    if (run === undefined) return;
+    const { jobs, waits } = run;
+    const problem = wakeUpProblem({
+      run: run.run,
+      jobs,
+      steps: new Map(),
+      events: [],
+      stateChars: 0,
+    });
+    if (problem !== null) this.accuse("wake-up", problem);
+    const waiting = [...jobs.values()].filter((job) => job.kind === "wait");
+    if (waiting.length !== waits.size || !waiting.every((job) => waits.has(job.id))) {
+      this.accuse(
+        "wake-up",
+        `run ${runId} has ${waiting.length} waiting jobs and ${waits.size} entries in the index of waits`,
+      );
+    }
+    if (run.endedIn === this.mirror.commits) this.#checkOutcome(run);
+    else if (run.endedIn === null) this.#checkProgress(run);
+  }
+
+  /**
+   * User code sees what is recorded, or is about to: at once, but for steps that from version 2 on
+   * wait for the others of their group.
+   */
+  #checkProgress({ run, program, jobs, steps, lastDiscovery }: RunMirror): void {
+    let joins = false;
+    for (const job of jobs.values()) {
+      if (job.kind === "call" && job.target === "step") return;
+      joins ||= !job.race && run.requestVersion >= 2;
+    }
+    const seen = this.#seen.get(lastDiscovery ?? "") ?? new Set();
+    const racing = racingSteps(program);
+    const missed = [...steps.keys()].filter(
+      (id) => !seen.has(id) && !jobs.has(id) && (!joins || racing.has(id)),
+    );
+    if (missed.length > 0)
+      this.accuse(
+        "progress-missed",
+        `run ${run.id} waits for ${[...jobs.keys()].join()}, but nobody was told of step ${missed.join()}`,
+      );
+  }
+
+  #checkOutcome({ run, program, steps }: RunMirror): void {
+    const output = this.mirror.outputs.get(run.id) ?? "";
+    const found = explore(program, steps, Number.POSITIVE_INFINITY);
+    if (run.status === "completed") {
+      const expected = found.kind === "returned" ? `{"data":${found.value}}` : found.kind;
+      if (output !== expected)
+        this.accuse("outcome-wrong", `run ${run.id} returned ${output}; its steps say ${expected}`);
+    } else if (run.status === "failed") {
+      if (output.includes("no_progress") || (this.#parts.isCalm && !mayFail(program)))
+        this.accuse("outcome-wrong", `run ${run.id} failed: ${output}`);
+    }
+  }
+
+  #checkGates(): void {
+    const { data, callsPerAppMax } = this.#parts;
+    if (data.leased.size <= callsPerAppMax) return;
+    const counts = new Map<string, number>();
+    for (const { runId, epoch } of data.leased.ascending(null)) {
+      const app = this.mirror.runs.get(runId)?.run.appId;
+      if (epoch !== data.epoch || app === undefined) continue;
+      const count = (counts.get(app) ?? 0) + 1;
+      counts.set(app, count);
+      if (count > callsPerAppMax)
+        this.accuse("gate-exceeded", `${count} calls of app ${app} are leased`);
+    }
+  }
+}
+
+function runOf(change: Change): string | null {
+  switch (change.type) {
+    case "run.put":
+      return change.run.id;
+    case "job.put":
+      return change.job.runId;
+    case "wait.put":
+      return change.wait.runId;
+    case "step.put":
+    case "job.delete":
+    case "wait.delete":
+    case "output.put":
+      return change.runId;
+    default:
+      return null;
+  }
+}
+
+/** Steps in order, as one text. */
+function textOf(steps: ReadonlyMap<string, string>): string {
+  return [...steps].map(([id, memo]) => `${id}=${memo}`).join(" ");
+}

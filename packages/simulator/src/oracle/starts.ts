@@ -1,0 +1,81 @@
+// Judges starts: every accepted event starts each matching function exactly once per idempotency
+// key, and every invoke step starts one run.
+import { defaultSettings } from "@pawl/engine/settings";
+import type { EventRecord, RunRecord } from "@pawl/engine/records";
+import type { Mirror } from "./mirror.ts";
+import type { Accuse } from "./violation.ts";
+
+export class StartJudge {
+  readonly #mirror: Mirror;
+  readonly #accuse: Accuse;
+  /** Run ids by function and event. */
+  readonly #byEvent = new Map<string, string>();
+  /** Latest starts by function and sender's id. */
+  readonly #byKey = new Map<string, number>();
+  readonly #byParent = new Map<string, string>();
+  readonly #accepted = new Set<string>();
+
+  constructor(mirror: Mirror, accuse: Accuse) {
+    this.#mirror = mirror;
+    this.#accuse = accuse;
+  }
+
+  /** A run is there for the first time. */
+  started(run: RunRecord): void {
+    const event = this.#mirror.everStored.get(run.eventIds[0] ?? "")?.record;
+    if (event === undefined) {
+      this.#accuse("run-started-twice", `run ${run.id} was started by an event that is not stored`);
+      return;
+    }
+    if (run.parent !== null)
+      this.#once(this.#byParent, `${run.parent.runId}/${run.parent.jobId}`, run);
+    this.#once(this.#byEvent, `${run.functionId}/${event.id}`, run);
+    if (event.externalId === null || run.parent !== null) return;
+    const key = `${run.functionId}/${event.externalId}`;
+    const before = this.#byKey.get(key);
+    if (before !== undefined && isWithinIdempotency(run.queuedAt, before)) {
+      this.#accuse("run-started-twice", `run ${run.id} was started by ${event.externalId} again`);
+    }
+    this.#byKey.set(key, run.queuedAt);
+  }
+
+  /** The sender was told that these events are stored. */
+  accepted(eventIds: readonly string[]): void {
+    for (const id of eventIds) {
+      this.#accepted.add(id);
+      if (!this.#mirror.everStored.has(id))
+        this.#accuse("acknowledged-lost", `event ${id} was accepted, but is not stored`);
+    }
+  }
+
+  finish(): void {
+    for (const id of this.#accepted) {
+      const event = this.#mirror.everStored.get(id)?.record;
+      if (event !== undefined) this.#checkStarts(event);
+    }
+  }
+
+  #checkStarts(event: EventRecord): void {
+    for (const [functionId, program] of this.#mirror.programs) {
+      if (program.trigger !== event.name || this.#byEvent.has(`${functionId}/${event.id}`))
+        continue;
+      if (event.externalId !== null && this.#byKey.has(`${functionId}/${event.externalId}`))
+        continue;
+      this.#accuse(
+        "run-not-started",
+        `event ${event.id} (${event.name}) did not start ${program.slug}`,
+      );
+    }
+  }
+
+  #once(starts: Map<string, string>, key: string, run: RunRecord): void {
+    const before = starts.get(key);
+    if (before !== undefined)
+      this.#accuse("run-started-twice", `${key} started run ${before} and run ${run.id}`);
+    starts.set(key, run.id);
+  }
+}
+
+function isWithinIdempotency(a: number, b: number): boolean {
+  return Math.abs(a - b) < defaultSettings.idempotencyMs;
+}

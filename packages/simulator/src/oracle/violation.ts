@@ -1,0 +1,56 @@
+// What the oracle holds against a simulation: the first promise that was broken.
+
+export type Rule =
+  /** A recorded step was written again. */
+  | "step-rewritten"
+  /** A memo that no execution, event, time or child run explains. */
+  | "memo-unexplained"
+  /** One dispatch id went out twice. */
+  | "dispatch-repeated"
+  /** A call went out before its lease was committed. */
+  | "sent-uncommitted"
+  /** A request does not hold exactly the steps that were recorded when it was decided. */
+  | "request-wrong"
+  /** A call was sent for a run that had ended before. */
+  | "ended-run-called"
+  /** A run that had ended was changed. */
+  | "ended-run-changed"
+  /** Without any fault, a step returned twice. */
+  | "step-repeated"
+  /** A run has no next wake-up, or one that cannot wake it. */
+  | "wake-up"
+  /** An event (or its idempotency key) started a function twice, or a step invoked one twice. */
+  | "run-started-twice"
+  /** An event was stored twice. */
+  | "event-repeated"
+  /** Something that was acknowledged is not there. */
+  | "acknowledged-lost"
+  /** An accepted event did not start a function that it triggers. */
+  | "run-not-started"
+  /** A run ended as its program cannot end. */
+  | "outcome-wrong"
+  /** A wait missed an event, or timed out early. */
+  | "wait-missed"
+  /** A wait did not see an event within its look-back. */
+  | "lookback-missed"
+  /** A dispatch that had been replaced moved its run. */
+  | "stale-accepted"
+  /** A result is recorded, but no discovery has seen it and none is to come. */
+  | "progress-missed"
+  /** Without any fault, a sleep ended long after its time. */
+  | "timer-late"
+  /** More calls were out than the gate allows. */
+  | "gate-exceeded"
+  /** After everything, something is left: a run, a slot of a gate, a row. */
+  | "never-quiet"
+  | "left-over"
+  /** The server met a fault of its own. */
+  | "server-fault";
+
+export interface Violation {
+  readonly rule: Rule;
+  readonly message: string;
+}
+
+/** Says that a promise was broken. Only the first counts. */
+export type Accuse = (rule: Rule, message: string) => void;

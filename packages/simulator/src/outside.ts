@@ -1,0 +1,183 @@
+// The outside world: senders of events, people who cancel runs, apps that register, retention. It
+// speaks to whichever server is there, over a network that may lose what is said in either
+// direction, and says it again where a real client would.
+import type { EventRecord } from "@pawl/engine/records";
+import { toJsonText } from "@pawl/protocol/json-text";
+import type { Opcode } from "@pawl/protocol/opcode";
+import type { Answer } from "@pawl/protocol/answer";
+import type { Call } from "@pawl/server/driver/driver";
+import type { CommandInput } from "@pawl/server/loop/batch";
+import type { Runtime } from "@pawl/server/loop/runtime";
+import type { Reply } from "@pawl/engine/decision";
+import type { Agenda } from "./agenda.ts";
+import type { AppRequest } from "./app/request.ts";
+import type { Dice } from "./dice.ts";
+import type { Faults } from "./faults.ts";
+import type { Oracle } from "./oracle/oracle.ts";
+import type { SentEvent } from "./scenario.ts";
+import type { SystemClock } from "./server/sim-clock.ts";
+import type { SimulationLog } from "./simulation-log.ts";
+
+export interface OutsideParts {
+  readonly agenda: Agenda;
+  readonly faults: Faults;
+  readonly dice: Dice;
+  readonly clock: SystemClock;
+  readonly log: SimulationLog;
+  readonly oracle: Oracle;
+  /** The server that is there now; null: none. */
+  readonly runtime: () => Runtime | null;
+  /** Whether a server can still be heard. */
+  readonly hears: (runtime: Runtime) => boolean;
+}
+
+const retryMs = 500;
+
+export class Outside {
+  readonly #parts: OutsideParts;
+  /** Requests that have to succeed and have not yet. */
+  #pending = 0;
+
+  constructor(parts: OutsideParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether nobody waits for a server. */
+  get isIdle(): boolean {
+    return this.#pending === 0;
+  }
+
+  /** Sends events in one request, with ids of the sender, until a server has taken them. */
+  async send(events: readonly SentEvent[]): Promise<void> {
+    const { agenda, clock, dice, faults, log, oracle } = this.#parts;
+    const ids = events.map(() => dice.ulid(clock.now()));
+    const ts = events.map(({ delayMs }) => clock.now() + delayMs);
+    log.write(`send ${events.map(({ name, key }) => `${name} ${key}`).join(", ")}`);
+    this.#pending++;
+    for (;;) {
+      await agenda.sleep(dice.below(20));
+      const lost = faults.strikes("sendLost", ids.join());
+      const records = events.map((event, index) =>
+        this.#record(event, ids[index] ?? "", ts[index] ?? 0),
+      );
+      const reply = lost
+        ? null
+        : await this.#ask({ type: "events.received", events: records, resendable: true });
+      if (reply?.ok === true && !faults.strikes("sendUnanswered", ids.join())) break;
+      await agenda.sleep(retryMs);
+    }
+    this.#pending--;
+    oracle.tookEvents(ids);
+  }
+
+  /** An app reports steps in the middle of a call. */
+  async checkpoint(
+    { runId, jobId, requestId }: AppRequest,
+    opcodes: readonly Opcode[],
+  ): Promise<"saved" | "stale" | "unreachable"> {
+    const { agenda, dice, faults, oracle } = this.#parts;
+    await agenda.sleep(dice.below(5));
+    if (faults.strikes("checkpointLost", requestId)) return "unreachable";
+    const command = { type: "checkpoint.received", runId, jobId, requestId, opcodes } as const;
+    if (faults.strikes("checkpointRepeated", requestId)) {
+      agenda.after(faults.amount("checkpointRepeated", 0, 3_000), () => void this.#ask(command));
+    }
+    const wasCurrent = oracle.isCurrent({ runId, jobId, requestId });
+    const reply = await this.#ask(command);
+    if (reply?.ok === true) oracle.believed(requestId, wasCurrent);
+    if (reply === null || faults.strikes("checkpointUnanswered", requestId)) return "unreachable";
+    if (!reply.ok) return "stale";
+    oracle.tookSteps(runId, opcodes, true);
+    return "saved";
+  }
+
+  /** An answer that comes when its connection is gone. */
+  async strayAnswer(call: Call, answer: Answer): Promise<void> {
+    const { runId, jobId, generation, requestId } = call;
+    const { clock, oracle } = this.#parts;
+    const sentAt = clock.now();
+    const wasCurrent = oracle.isCurrent(call);
+    const reply = await this.#ask({
+      type: "call.answered",
+      runId,
+      jobId,
+      generation,
+      sentAt,
+      answer,
+    });
+    if (reply?.ok === true) oracle.believed(requestId, wasCurrent);
+    if (reply?.ok === false && reply.code === "dispatch_stale" && answer.kind === "opcodes") {
+      oracle.tookSteps(runId, answer.opcodes, false);
+    }
+  }
+
+  /** Cancels one of the runs that were started so far; tries once. */
+  async cancel(pick: number): Promise<void> {
+    const { oracle } = this.#parts;
+    const { started } = oracle.mirror;
+    const run = started[pick % Math.max(1, started.length)];
+    if (run === undefined) return;
+    const reply = await this.#ask({
+      type: "run.cancelled",
+      runId: run.id,
+      reason: "the simulation says so",
+    });
+    if (reply?.ok === true) oracle.cancelled(run.id);
+  }
+
+  /** Registers an app, again and again until the server has taken it. */
+  async register(command: CommandInput, runtime: Runtime): Promise<void> {
+    const { agenda, hears } = this.#parts;
+    while (hears(runtime)) {
+      const reply = await this.#ask(command);
+      if (reply?.ok === true) return;
+      await agenda.sleep(retryMs);
+    }
+  }
+
+  /**
+   * Removes what is older than `before`, a few records at a time. Not while somebody may send
+   * again what is removed: real retention is days behind.
+   */
+  async retain(before: number): Promise<void> {
+    for (;;) {
+      if (!this.isIdle) return;
+      const reply = await this.#ask({ type: "retention.due", before, limit: 3 });
+      if (reply?.ok !== true || reply.value.type !== "removed") return;
+      if (reply.value.runs === 0 && reply.value.events === 0) return;
+    }
+  }
+
+  /** The server's reply; null when there is no server, or it refused, or it is gone meanwhile. */
+  async #ask(command: CommandInput): Promise<Reply | null> {
+    const { agenda, hears } = this.#parts;
+    const runtime = this.#parts.runtime();
+    if (runtime === null) return null;
+    return new Promise((resolve) => {
+      const answered = (reply: Reply | null): void => {
+        watch.cancel();
+        resolve(hears(runtime) ? reply : null);
+      };
+      runtime.submit(command).then(answered, () => answered(null));
+      const look = (): void => {
+        if (hears(runtime)) watch = agenda.after(retryMs, look);
+        else resolve(null);
+      };
+      let watch = agenda.after(retryMs, look);
+    });
+  }
+
+  #record({ name, key, externalId }: SentEvent, id: string, ts: number): EventRecord {
+    return {
+      id,
+      name,
+      externalId,
+      ts,
+      receivedAt: this.#parts.clock.now(),
+      data: toJsonText({ key }),
+      user: null,
+      version: null,
+      meta: null,
+    };
+  }
+}

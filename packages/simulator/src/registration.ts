@@ -1,0 +1,40 @@
+// How the simulated apps register their functions.
+import type { CommandInput } from "@pawl/server/loop/batch";
+import { toJsonText } from "@pawl/protocol/json-text";
+import type { Program } from "./app/program.ts";
+
+/** The id under which a program's function is registered. */
+export function functionIdOf(program: Program): string {
+  return `function-${program.slug}`;
+}
+
+/** One command for each app. `revision` goes into the configuration: another one, another version. */
+export function registrations(programs: readonly Program[], revision: number): CommandInput[] {
+  const apps = [...new Set(programs.map((program) => program.app))];
+  return apps.map((app) => {
+    const own = programs.filter((program) => program.app === app);
+    const speaksPawl = own.every((program) => program.version === 3);
+    return {
+      type: "app.synced",
+      app: {
+        id: `id-${app}`,
+        name: app,
+        url: `sim://${app}/api`,
+        sdk: speaksPawl ? "pawl-js:v0.1.0" : "js:v4.24.0",
+        framework: null,
+        platform: null,
+        appVersion: null,
+        checksum: `${app}-${revision}`,
+      },
+      functions: own.map((program) => ({
+        id: functionIdOf(program),
+        slug: program.slug,
+        name: program.slug,
+        url: `sim://${app}/api?fnId=${program.slug}&stepId=step`,
+        triggers: [{ kind: "event" as const, event: program.trigger, expression: null }],
+        retries: program.retries,
+        config: toJsonText({ revision }),
+      })),
+    };
+  });
+}

@@ -1,0 +1,48 @@
+// What one simulation is made of, as plain JSON: the apps, what the outside world does, how the
+// server is tuned, and what may go wrong. A scenario and nothing else decides what happens.
+import type { BatchLimits } from "@pawl/server/loop/batch";
+import type { TimerLimits } from "@pawl/server/loop/timers";
+import type { Program } from "./app/program.ts";
+import type { FaultPlan } from "./faults.ts";
+
+export interface SentEvent {
+  readonly name: string;
+  readonly key: number;
+  /** The sender's id: the idempotency key; null: none. */
+  readonly externalId: string | null;
+  /** How far its `ts` lies in the future when it is first sent, ms. */
+  readonly delayMs: number;
+}
+
+/** Events that are sent in one request, and again until the server has taken them. */
+export interface SendPlan {
+  readonly atMs: number;
+  readonly events: readonly SentEvent[];
+}
+
+export interface Tuning {
+  readonly callsPerAppMax: number;
+  readonly waitsPageSize: number;
+  readonly retryIntervalMs: number | null;
+  readonly callTimeoutMs: number;
+  /** How long a commit takes, ms; 0: no virtual time at all. */
+  readonly commitMs: number;
+  readonly batch: Partial<BatchLimits>;
+  readonly timers: Partial<TimerLimits>;
+}
+
+export interface Scenario {
+  readonly seed: number;
+  readonly programs: readonly Program[];
+  readonly sends: readonly SendPlan[];
+  /** Cancels the `pick`-th run (modulo their number) of those that were started by then. */
+  readonly cancels: readonly { readonly atMs: number; readonly pick: number }[];
+  /** Removes, while others go on, what ended or arrived longer ago than this. */
+  readonly retentions: readonly { readonly atMs: number; readonly ageMs: number }[];
+  /** Times at which the apps register again, with a new configuration. */
+  readonly resyncs: readonly number[];
+  readonly tuning: Tuning;
+  readonly faults: FaultPlan;
+  readonly faultsMax: number;
+  readonly faultsUntilMs: number;
+}
