@@ -12,6 +12,8 @@ import { problemResponse, type Problem } from "../http/problem.ts";
 import type { HttpResponse } from "../http/response.ts";
 import type { Queries } from "../query/queries.ts";
 import type { CommandInput } from "../loop/batch.ts";
+import type { Counts } from "../loop/runtime.ts";
+import type { Meter } from "../metrics/meter.ts";
 import { ServerError } from "../server-error.ts";
 import type { Registrar } from "../sync/registrar.ts";
 
@@ -22,6 +24,8 @@ export interface Backend {
   /** Replaced after a failed commit: never keep it. */
   readonly hot: HotState;
   readonly store: Store;
+  /** How much is under way. */
+  readonly counts: Counts;
   /** Tells each commit's changes, after it. Returns how to stop. */
   onCommit(listener: (changes: readonly Change[]) => void): () => void;
 }
@@ -48,6 +52,7 @@ export interface ApiContext {
   readonly kind: ServerKind;
   readonly backend: Backend;
   readonly queries: Queries;
+  readonly meter: Meter;
   readonly registrar: Registrar;
   readonly now: () => number;
   /** The time of arrival of an event, which does not step back when the clock does. */

@@ -3,6 +3,7 @@
 import type { Route } from "../http/router.ts";
 import type { ApiContext } from "./context.ts";
 import { graphqlRoute } from "./graphql/route.ts";
+import { metricsRoute } from "./metrics.ts";
 import { restFunctionRoutes } from "./rest-functions.ts";
 import { restRunListRoutes } from "./rest-run-lists.ts";
 import { restRunRoutes } from "./rest-runs.ts";
@@ -18,5 +19,6 @@ export function moreRoutes(context: ApiContext): readonly Route[] {
     ...unavailableRoutes(),
     ...v2Routes(context),
     graphqlRoute(context),
+    metricsRoute(context),
   ];
 }
