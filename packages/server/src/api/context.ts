@@ -81,6 +81,12 @@ export function refusalResponse(
   return problemResponse(refusalProblem(reply), more);
 }
 
+/** The answer for a run that does not exist, in the words of the engine's own code. */
+export function runNotFound(runId: string): HttpResponse {
+  const message = `There is no run ${runId}.`;
+  return refusalResponse({ ok: false, code: "run_not_found", message });
+}
+
 /** The same as a problem, for APIs that write refusals in another shape. */
 export function refusalProblem({ code, message }: Extract<Reply, { ok: false }>): Problem {
   return { status: engineStatuses[code], code, message };

@@ -4,6 +4,8 @@ import type { Route } from "../http/router.ts";
 import type { ApiContext } from "./context.ts";
 import { graphqlRoute } from "./graphql/route.ts";
 import { metricsRoute } from "./metrics.ts";
+import { openApiRoute } from "./openapi-route.ts";
+import { restEventRoutes } from "./rest-events.ts";
 import { restFunctionRoutes } from "./rest-functions.ts";
 import { restRunListRoutes } from "./rest-run-lists.ts";
 import { restRunRoutes } from "./rest-runs.ts";
@@ -12,13 +14,18 @@ import { v2Routes } from "./v2/routes.ts";
 
 /** Every route that `apiRoutes` does not list. */
 export function moreRoutes(context: ApiContext): readonly Route[] {
-  return [
+  const described = [
+    ...restEventRoutes(context),
     ...restRunListRoutes(context),
     ...restRunRoutes(context),
     ...restFunctionRoutes(context),
-    ...unavailableRoutes(),
     ...v2Routes(context),
+  ];
+  return [
+    ...described,
+    ...unavailableRoutes(),
     graphqlRoute(context),
     metricsRoute(context),
+    openApiRoute(described),
   ];
 }

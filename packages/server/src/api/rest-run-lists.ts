@@ -10,10 +10,9 @@ import { runOutput } from "../query/outputs.ts";
 import type { Span, SpanInfo } from "../query/trace.ts";
 import { httpProblem, problemResponse } from "../http/problem.ts";
 import type { HttpResponse } from "../http/response.ts";
-import type { ApiContext } from "./context.ts";
+import { runNotFound, type ApiContext } from "./context.ts";
 import { endpoint, type DocumentedRoute } from "./endpoint.ts";
 import { envelope, spliced } from "./envelope.ts";
-import { runNotFound } from "./rest-runs.ts";
 import { cursorSchema, idsSchema, limitSchema, statusesSchema, timeSchema } from "./schemas.ts";
 import {
   runStatusWords,

@@ -8,7 +8,6 @@ import { eventRoutes } from "./events.ts";
 import { invokeRoute } from "./invoke.ts";
 import { publicRoutes } from "./public.ts";
 import { registrationRoutes } from "./registration.ts";
-import { restEventRoutes } from "./rest-events.ts";
 import { runStateRoutes } from "./run-state.ts";
 import { timelineRoute } from "./timeline.ts";
 
@@ -20,7 +19,6 @@ export function apiRoutes(context: ApiContext): readonly Route[] {
     invokeRoute(context),
     ...registrationRoutes(context),
     ...runStateRoutes(context),
-    ...restEventRoutes(context),
     ...publicRoutes(context),
     devInfoRoute(context),
     timelineRoute(context),

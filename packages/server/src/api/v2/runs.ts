@@ -26,9 +26,9 @@ const runsPerEventMax = 100;
 const depthMax = 10;
 
 const flag = z
-  .enum(["true", "false", ""])
+  .enum(["true", "false"])
   .optional()
-  .transform((text) => text === "true" || text === "")
+  .transform((text) => text === "true")
   .meta({ type: "boolean" });
 
 export const pageQuery = z.strictObject({ cursor: cursorSchema, limit: limitSchema(20, 100) });
