@@ -254,6 +254,8 @@ function apiContext(
     meter,
     registrar,
     now: () => options.clock.now(),
+    after: (delayMs, run) => options.clock.after(delayMs, run),
+    onFault: (error) => options.log.error({ err: error }, "a request failed"),
     arrival: createArrivals(),
     ids: new UlidFactory(() => {
       const [hi, mid, lo] = seeds();

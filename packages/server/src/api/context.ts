@@ -12,6 +12,7 @@ import { problemResponse, type Problem } from "../http/problem.ts";
 import type { HttpResponse } from "../http/response.ts";
 import type { Queries } from "../query/queries.ts";
 import type { CommandInput } from "../loop/batch.ts";
+import type { Clock } from "../loop/clock.ts";
 import type { Counts } from "../loop/runtime.ts";
 import type { Meter } from "../metrics/meter.ts";
 import { ServerError } from "../server-error.ts";
@@ -55,6 +56,9 @@ export interface ApiContext {
   readonly meter: Meter;
   readonly registrar: Registrar;
   readonly now: () => number;
+  readonly after: Clock["after"];
+  /** Told of failures that nobody foresaw and that are answered without details. */
+  readonly onFault: (error: unknown) => void;
   /** The time of arrival of an event, which does not step back when the clock does. */
   readonly arrival: (now: number) => number;
   /** Internal event ids, ascending in order of arrival. */

@@ -3,6 +3,7 @@
 import type { Route } from "../http/router.ts";
 import type { ApiContext } from "./context.ts";
 import { graphqlRoute } from "./graphql/route.ts";
+import { mcpRoute } from "./mcp/route.ts";
 import { metricsRoute } from "./metrics.ts";
 import { openApiRoute } from "./openapi-route.ts";
 import { restEventRoutes } from "./rest-events.ts";
@@ -26,6 +27,7 @@ export function moreRoutes(context: ApiContext): readonly Route[] {
     ...unavailableRoutes(),
     graphqlRoute(context),
     metricsRoute(context),
+    mcpRoute(context),
     openApiRoute(described),
   ];
 }

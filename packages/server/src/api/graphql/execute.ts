@@ -53,7 +53,9 @@ export function createExecutor(
     const { data, errors } = result;
     return {
       ...(data === undefined ? null : { data }),
-      ...(errors === undefined ? null : { errors: errors.map(written) }),
+      ...(errors === undefined
+        ? null
+        : { errors: errors.map((error) => written(error, context.onFault)) }),
     };
   };
 }
@@ -107,12 +109,13 @@ function sizeProblem(document: DocumentNode): string | null {
   return `The query is too large: ${String(depthMax)} levels and ${String(fieldsMax)} fields are allowed.`;
 }
 
-function written(error: GraphQLError): GraphQLFormattedError {
+function written(error: GraphQLError, onFault: (error: unknown) => void): GraphQLFormattedError {
   const { originalError } = error;
   const formatted = error.toJSON();
   if (originalError === undefined || originalError instanceof GraphQLError) return formatted;
   const problem = explainFailure(originalError);
   if (problem === null) {
+    onFault(originalError);
     return { ...formatted, message: "The server failed.", extensions: { code: "internal" } };
   }
   return { ...formatted, message: problem.message, extensions: { code: problem.code } };

@@ -1,8 +1,7 @@
 // The fields of `Query` and `Mutation` (protocol.md 8.4): each asks the query services, or submits
 // a command, and hands on what comes back. It must not know HTTP.
-import { invokedEventName } from "@pawl/protocol/event-wire";
-import { toJsonText } from "@pawl/protocol/json-text";
 import { ServerError } from "../../server-error.ts";
+import { startFunction } from "../accept.ts";
 import type { ApiContext } from "../context.ts";
 import { appObject, functionObject } from "./apps.ts";
 import { eventObject, eventPage, eventV2Object, streamObject } from "./events.ts";
@@ -206,24 +205,8 @@ async function invoke(
   context: ApiContext,
   { functionSlug, data, user }: InvokeArguments,
 ): Promise<true> {
-  const now = context.now();
-  const reply = await context.backend.submit({
-    type: "run.invoked",
-    functionSlug,
-    newRunId: null,
-    event: {
-      id: context.ids.next(now),
-      name: invokedEventName,
-      externalId: null,
-      ts: now,
-      receivedAt: now,
-      data: toJsonText(data ?? {}),
-      user: user === undefined || user === null ? null : toJsonText(user),
-      version: null,
-      meta: null,
-    },
-    parent: null,
-  });
+  const invocation = { data: data ?? undefined, user: user ?? undefined };
+  const reply = await startFunction(context, functionSlug, JSON.stringify(invocation));
   if (!reply.ok) throw new ServerError("parameter_invalid", reply.message);
   return true;
 }

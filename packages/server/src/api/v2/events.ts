@@ -1,11 +1,10 @@
 // Sending one event through the REST API v2 (protocol.md 8.3).
 import { z } from "zod";
-import { readEvents } from "@pawl/protocol/event-wire";
 import { toJsonText } from "@pawl/protocol/json-text";
 import type { HttpResponse } from "../../http/response.ts";
 import type { Route } from "../../http/router.ts";
+import { acceptEvent } from "../accept.ts";
 import { refusalProblem, type ApiContext } from "../context.ts";
-import { eventLimits } from "../events.ts";
 import { answer, noQuery, refuse, v2Endpoint } from "./wire.ts";
 
 const sentEvent = z.strictObject({
@@ -33,19 +32,8 @@ export function v2EventRoutes(context: ApiContext): readonly Route[] {
 }
 
 async function send(context: ApiContext, body: string): Promise<HttpResponse> {
-  const now = context.now();
-  const { events, failure } = readEvents(body, {
-    now,
-    limits: eventLimits(context),
-    nextId: () => context.ids.next(now),
-  });
-  if (failure !== null) throw failure;
-  const reply = await context.backend.submit({
-    type: "events.received",
-    events,
-    resendable: false,
-  });
+  const reply = await acceptEvent(context, body);
   if (!reply.ok) return refuse(refusalProblem(reply));
   const eventId = reply.value.type === "accepted" ? (reply.value.eventIds[0] ?? null) : null;
-  return answer(now, toJsonText({ eventId }));
+  return answer(context.now(), toJsonText({ eventId }));
 }

@@ -2,7 +2,6 @@
 // named by its name or its UUID, a function by the id its author gave it, its slug or its UUID.
 import { z } from "zod";
 import type { AppRecord, FunctionRecord } from "@pawl/engine/records";
-import { readInvocation } from "@pawl/protocol/event-wire";
 import { assertJson, sliceObject } from "@pawl/protocol/json-span";
 import { toJsonText } from "@pawl/protocol/json-text";
 import { everyRun } from "@pawl/store/run-filter";
@@ -10,8 +9,8 @@ import { functionConfig } from "../../query/function-config.ts";
 import type { Queries, ShownFunction } from "../../query/queries.ts";
 import type { HttpResponse } from "../../http/response.ts";
 import type { Route } from "../../http/router.ts";
+import { startFunction } from "../accept.ts";
 import { refusalProblem, type ApiContext } from "../context.ts";
-import { eventLimits } from "../events.ts";
 import { functionWireId, timeOrNull } from "../words.ts";
 import { pageQuery, runList, runSchema, runsQuery } from "./runs.ts";
 import { answer, noQuery, notFound, refuse, v2Endpoint } from "./wire.ts";
@@ -123,28 +122,16 @@ async function invoke(
 ): Promise<HttpResponse> {
   const found = findFunction(context.queries, params);
   if (found === null) return notFound("function", params["functionId"] ?? "");
-  const now = context.now();
   // The payload is handed on as the text that arrived.
   const data = body.trim() === "" ? undefined : sliceObject(assertJson(body)).get("data");
   const members = [
     ...(data === undefined ? [] : [`"data":${data}`]),
     ...(idempotencyKey === undefined ? [] : [`"id":${JSON.stringify(idempotencyKey)}`]),
   ];
-  const event = readInvocation(`{${members.join(",")}}`, {
-    now,
-    limits: eventLimits(context),
-    id: context.ids.next(now),
-  });
-  const reply = await context.backend.submit({
-    type: "run.invoked",
-    functionSlug: found.fn.slug,
-    newRunId: null,
-    event,
-    parent: null,
-  });
+  const reply = await startFunction(context, found.fn.slug, `{${members.join(",")}}`);
   if (!reply.ok) return refuse(refusalProblem(reply));
   const runId = reply.value.type === "started" ? reply.value.runId : null;
-  return answer(now, toJsonText({ runId }), { status: 201 });
+  return answer(context.now(), toJsonText({ runId }), { status: 201 });
 }
 
 /** A page of a list in memory; the cursor is the id of the last item. */
