@@ -2,6 +2,7 @@
 // prints the tables and keeps them in README.md.
 import { readFileSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { buildCli } from "../scripts/build/cli.ts";
 import { measureFloors } from "./floors/floors.ts";
 import { measureGrowth, type Curve } from "./growth.ts";
 import { System, type Flavour } from "./lib/system.ts";
@@ -20,6 +21,7 @@ else await bench(options);
 process.exit(failures === 0 ? 0 : 1);
 
 async function bench(wanted: Options): Promise<void> {
+  await buildCli();
   const begunAt = Date.now();
   const samples: Sample[] = [];
   const floors: Figures[] = [];

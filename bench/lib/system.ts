@@ -21,7 +21,8 @@ export const flavours = ["pawl", "inngest"] as const;
 /** Which SDK the app is made with. */
 export type Flavour = (typeof flavours)[number];
 
-const cli = fileURLToPath(new URL("../../packages/cli/bin/pawl.js", import.meta.url));
+/** The command line as it is published; `run.ts` builds it. */
+const cli = fileURLToPath(new URL("../../packages/cli/dist/npm/bin/pawl.js", import.meta.url));
 const readyMs = 20_000;
 
 /** CPU seconds so far: of the processes measured, and of all the machine. */
