@@ -43,6 +43,7 @@ export interface EndpointParts<Q extends z.ZodObject, B extends z.ZodType> {
   readonly query?: Q;
   /** Given: a JSON body is read and checked. */
   readonly body?: B;
+  /** Without `body`: above 0, a body is refused, else it is ignored. */
   readonly bodyBytesMax?: number;
   readonly data?: z.ZodType;
   readonly status?: number;
@@ -65,7 +66,7 @@ export function endpoint<
     method,
     pattern,
     access: parts.access ?? "api",
-    bodyBytesMax: body === undefined ? 0 : (parts.bodyBytesMax ?? smallBodyBytesMax),
+    bodyBytesMax: parts.bodyBytesMax ?? (body === undefined ? 0 : smallBodyBytesMax),
     anyOrigin: false,
     startsWork: parts.startsWork ?? false,
     ...(parts.refuse === undefined ? null : { refuse: parts.refuse }),
@@ -102,7 +103,10 @@ function readQuery(schema: z.ZodObject | undefined, query: URLSearchParams): unk
 }
 
 function readBody(schema: z.ZodType | undefined, body: string): unknown {
-  if (schema === undefined) return undefined;
+  if (schema === undefined) {
+    if (body === "") return undefined;
+    throw new ServerError("body_invalid", "This endpoint takes no body.");
+  }
   const read = schema.safeParse(fromJsonText(assertJson(body.trim() === "" ? "{}" : body)));
   if (read.success) return read.data;
   throw new ServerError("body_invalid", `The body does not fit: ${problemOf(read.error)}`);

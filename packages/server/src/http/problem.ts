@@ -28,7 +28,9 @@ export type HttpCode =
   | "event_key_unknown"
   /** Event keys are enforced but none is configured. */
   | "event_keys_unset"
-  /** No signing key, or a wrong one, in `authorization`. */
+  /** No bearer token in `authorization`. */
+  | "authorization_missing"
+  /** The bearer token in `authorization` is not a signing key of this server. */
   | "unauthorized"
   /** A page of another origin may not use the route. */
   | "origin_refused"

@@ -8,6 +8,7 @@ import { everyRun } from "@pawl/store/run-filter";
 import { functionConfig } from "../../query/function-config.ts";
 import type { Queries, ShownFunction } from "../../query/queries.ts";
 import type { HttpResponse } from "../../http/response.ts";
+import { ServerError } from "../../server-error.ts";
 import type { Route } from "../../http/router.ts";
 import { startFunction } from "../accept.ts";
 import { refusalProblem, type ApiContext } from "../context.ts";
@@ -120,15 +121,18 @@ async function invoke(
   { idempotencyKey }: z.output<typeof invocation>,
   body: string,
 ): Promise<HttpResponse> {
+  if (idempotencyKey !== undefined) {
+    throw new ServerError(
+      "not_implemented",
+      "idempotencyKey is not available on this server: nothing was started. Send an event with an id instead.",
+    );
+  }
   const found = findFunction(context.queries, params);
   if (found === null) return notFound("function", params["functionId"] ?? "");
   // The payload is handed on as the text that arrived.
   const data = body.trim() === "" ? undefined : sliceObject(assertJson(body)).get("data");
-  const members = [
-    ...(data === undefined ? [] : [`"data":${data}`]),
-    ...(idempotencyKey === undefined ? [] : [`"id":${JSON.stringify(idempotencyKey)}`]),
-  ];
-  const reply = await startFunction(context, found.fn.slug, `{${members.join(",")}}`);
+  const invocationText = data === undefined ? "{}" : `{"data":${data}}`;
+  const reply = await startFunction(context, found.fn.slug, invocationText);
   if (!reply.ok) return refuse(refusalProblem(reply));
   const runId = reply.value.type === "started" ? reply.value.runId : null;
   return answer(context.now(), toJsonText({ runId }), { status: 201 });

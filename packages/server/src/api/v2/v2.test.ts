@@ -126,6 +126,14 @@ test("refusals are errors with codes", async () => {
     ["GET", "/v2/apps/nothing", 404, "not_found"],
     ["POST", "/v2/apps/shop/functions/nothing/invoke", 404, "not_found", {}],
     ["POST", "/v2/apps/shop/functions/greet/invoke", 400, "invalid_request", { odd: 1 }],
+    [
+      "POST",
+      "/v2/apps/shop/functions/greet/invoke",
+      501,
+      "not_implemented",
+      { idempotencyKey: "k" },
+    ],
+    ["POST", "/v2/runs/x/cancel", 400, "invalid_request", { odd: 1 }],
     ["POST", "/v2/events", 400, "invalid_request", { data: {} }],
     ["POST", "/v2/sandboxes", 501, "not_implemented"],
     ["GET", "/api/v2/account", 501, "not_implemented"],
@@ -148,7 +156,10 @@ test("a production server asks for its signing key", async () => {
   try {
     const denied = await ask(closed.url, "GET", "/v2/runs");
     assert.equal(denied.status, 401);
-    assert.equal(look(denied.json, "errors.0.code"), "invalid_signing_key");
+    assert.equal(look(denied.json, "errors.0.code"), "authorization_header_missing");
+    const wrong = { authorization: "Bearer signkey-test-00bb" };
+    const refused = await ask(closed.url, "GET", "/v2/runs", { headers: wrong });
+    assert.equal(look(refused.json, "errors.0.code"), "invalid_signing_key");
     const headers = { authorization: "Bearer signkey-test-00aa" };
     assert.equal((await ask(closed.url, "GET", "/v2/runs", { headers })).status, 200);
     assert.equal((await ask(closed.url, "GET", "/v2/health")).status, 200);

@@ -40,6 +40,7 @@ const codes: Readonly<Record<string, string>> = {
   json_invalid: "invalid_request",
   event_invalid: "validation_error",
   event_name_too_long: "validation_error",
+  authorization_missing: "authorization_header_missing",
   unauthorized: "invalid_signing_key",
   origin_refused: "access_denied",
   run_ended: "state_conflict",
@@ -69,16 +70,25 @@ export function notFound(what: string, id: string): HttpResponse {
   return refuse({ status: 404, code: "not_found", message: `There is no ${what} ${id}.` });
 }
 
+/** Bodies are read even where none is taken, so that they can be refused. */
+const uselessBodyBytesMax = 1_024;
+
 /** Refuses every query parameter. */
 export const noQuery = z.strictObject({});
 
-/** An endpoint at `/v2` and at `/api/v2`; only the first is described. */
+/** An endpoint at `/v2` and at `/api/v2`; only the first is described. Without a schema it takes no body. */
 export function v2Endpoint<Q extends z.ZodObject, B extends z.ZodType = z.ZodUndefined>(
   parts: EndpointParts<Q, B>,
 ): readonly Route[] {
-  const { pattern } = parts;
+  const { pattern, body, bodyBytesMax } = parts;
+  const bytesMax = body === undefined ? uselessBodyBytesMax : bodyBytesMax;
   const at = (prefix: string): DocumentedRoute =>
-    endpoint<Q, B>({ ...parts, pattern: prefix + pattern, refuse });
+    endpoint<Q, B>({
+      ...parts,
+      pattern: prefix + pattern,
+      refuse,
+      ...(bytesMax === undefined ? null : { bodyBytesMax: bytesMax }),
+    });
   const { doc: _, ...alias } = at("/api/v2");
   return [at("/v2"), alias];
 }
