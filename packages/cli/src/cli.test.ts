@@ -154,7 +154,12 @@ test("the doctor finds runs without a wake-up, fixes them on demand, and leaves 
         idleDiscoveries: 0,
         parent: null,
         originalRunId: null,
-        cancelReason: null,
+        endReason: null,
+        coParents: [],
+        gates: [],
+        holds: [],
+        priorityMs: 0,
+        batchId: null,
       },
     },
   ] as const;

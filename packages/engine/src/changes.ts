@@ -5,6 +5,7 @@ import type {
   AppRecord,
   AttemptRecord,
   EventRecord,
+  GateRecord,
   Job,
   RunRecord,
   StepRecord,
@@ -40,6 +41,8 @@ export type Change =
       readonly expiresAt: number;
     }
   | { readonly type: "idempotency.delete"; readonly key: string }
+  | { readonly type: "gate.put"; readonly gate: GateRecord }
+  | { readonly type: "gate.delete"; readonly key: string }
   /** A message that its entity did not take in this commit: another shard's, or put off. */
   | { readonly type: "mail.put"; readonly mailId: string; readonly message: Message }
   | { readonly type: "mail.delete"; readonly mailId: string };

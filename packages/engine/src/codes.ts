@@ -7,8 +7,18 @@ export type EngineCode =
   | "run_ended"
   /** No function with this slug is registered. */
   | "function_not_found"
+  /** The function's flow control let no run start; the message names the rule. */
+  | "run_skipped"
   /** No app with this id is registered. */
   | "app_not_found"
+  /** Options of a function that contradict each other (protocol.md 1.3). */
+  | "combo_unsupported"
+  /** Too many concurrency limits, or a shared one without a key. */
+  | "concurrency_limit_invalid"
+  /** `batchEvents.maxSize` is out of its range. */
+  | "batch_size_invalid"
+  /** `batchEvents.timeout` is out of its range. */
+  | "batch_timeout_invalid"
   /** A registered configuration that cannot work; the message names function and field. */
   | "config_invalid"
   /** The sender was called with a dispatch that is no longer the current one. */

@@ -21,11 +21,11 @@ interface CommandBase {
   readonly seed: Seed;
 }
 
-/** An app registered. `functions` are complete but for `version`, which the engine counts. */
+/** An app registered. `functions` are complete but for what the engine keeps. */
 export interface AppSynced extends CommandBase {
   readonly type: "app.synced";
   readonly app: Omit<AppRecord, "functions" | "error" | "createdAt" | "updatedAt">;
-  readonly functions: readonly Omit<FunctionRecord, "version" | "appId">[];
+  readonly functions: readonly Omit<FunctionRecord, "version" | "appId" | "pausedAt">[];
 }
 
 export interface AppRemoved extends CommandBase {
@@ -133,6 +133,17 @@ export interface RunCancelled extends CommandBase {
   readonly reason: string;
 }
 
+/** People hold a function: first calls of its runs wait until it is resumed. */
+export interface FunctionPaused extends CommandBase {
+  readonly type: "function.paused";
+  readonly functionId: string;
+}
+
+export interface FunctionResumed extends CommandBase {
+  readonly type: "function.resumed";
+  readonly functionId: string;
+}
+
 /** `pawl doctor --fix`: give an unfinished run that waits for nothing its next wake-up. */
 export interface RunRepaired extends CommandBase {
   readonly type: "run.repaired";
@@ -164,6 +175,8 @@ export type Command =
   | RunInvoked
   | ChildEnded
   | RunCancelled
+  | FunctionPaused
+  | FunctionResumed
   | RunRepaired
   | RetentionDue;
 

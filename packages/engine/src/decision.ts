@@ -20,6 +20,7 @@ export type ReplyValue =
       readonly runs: number;
       readonly events: number;
       readonly keys: number;
+      readonly rates: number;
     };
 
 export interface Decision {

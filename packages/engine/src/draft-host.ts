@@ -4,8 +4,8 @@ import type { Change } from "./changes.ts";
 import type { Message } from "./commands.ts";
 import type { Effect } from "./effects.ts";
 import type { Random } from "./random.ts";
-import type { Job } from "./records.ts";
-import type { StateView } from "./state/view.ts";
+import type { GateRecord, Job, RunRecord } from "./records.ts";
+import type { GateView, StateView } from "./state/view.ts";
 
 type Unstamped<M> = M extends unknown ? Omit<M, "at" | "seed"> : never;
 
@@ -20,8 +20,12 @@ export interface DraftHost {
   effect(effect: Effect): void;
   /** Sends a command to another entity; it is taken in the same commit or put into a mailbox. */
   send(message: NewMessage): void;
-  /** Calls that may still go out through a gate, and how many wait before it. */
-  gateRoom(gate: string): { readonly room: number; readonly queued: number };
-  /** Keeps the counts of a gate while jobs of this draft come, change and go. */
-  countJob(gate: string, before: Job | undefined, after: Job | undefined): void;
+  /** The counts of a gate with what this draft did so far. */
+  gate(key: string): GateView;
+  /** Keeps the counts of a run's gates while jobs of this draft come, change and go. */
+  countJob(run: RunRecord, before: Job | undefined, after: Job | undefined): void;
+  /** What flow control remembers under a key, with what this draft wrote. */
+  gateRecord(key: string): GateRecord | undefined;
+  putGate(gate: GateRecord): void;
+  deleteGate(key: string): void;
 }

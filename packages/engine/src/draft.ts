@@ -6,9 +6,11 @@ import type { Decision, Reply } from "./decision.ts";
 import type { DraftHost, NewMessage } from "./draft-host.ts";
 import type { Effect } from "./effects.ts";
 import { Random } from "./random.ts";
-import type { EventRecord, Job, RunRecord } from "./records.ts";
+import type { EventRecord, GateRecord, Job, RunRecord } from "./records.ts";
+import { roomFor } from "./flow/concurrency.ts";
+import { gateOfQueue, gatesOf } from "./gate.ts";
 import { RunDraft } from "./run-draft.ts";
-import type { StateView } from "./state/view.ts";
+import type { GateView, StateView } from "./state/view.ts";
 
 export class Draft implements DraftHost {
   readonly at: number;
@@ -18,9 +20,15 @@ export class Draft implements DraftHost {
   readonly #effects: Effect[] = [];
   readonly #messages: Message[] = [];
   readonly #runs = new Map<string, RunDraft | undefined>();
-  /** Leases and queue places given (or taken back) in this draft, by gate. */
+  /** Leases given (or taken back) in this draft, by gate. */
   readonly #leased = new Map<string, number>();
+  /** Places in queues, by queue and by gate. */
+  readonly #inQueue = new Map<string, number>();
   readonly #queued = new Map<string, number>();
+  /** Idempotency keys taken in this draft, and by which run. */
+  readonly #heldKeys = new Map<string, string>();
+  /** Null: deleted in this draft. */
+  readonly #gateRecords = new Map<string, GateRecord | null>();
 
   constructor(state: StateView, command: Command) {
     this.state = state;
@@ -56,27 +64,51 @@ export class Draft implements DraftHost {
     this.#messages.push({ ...message, at: this.at, seed: this.random.seed() });
   }
 
-  gateRoom(gate: string): { readonly room: number; readonly queued: number } {
-    const { inFlight, queued } = this.state.gate(gate);
+  gate(key: string): GateView {
+    const { inFlight, queued } = this.state.gate(key);
     return {
-      room: this.state.settings.callsPerAppMax - inFlight - (this.#leased.get(gate) ?? 0),
-      queued: queued + (this.#queued.get(gate) ?? 0),
+      inFlight: inFlight + (this.#leased.get(key) ?? 0),
+      queued: queued + (this.#queued.get(key) ?? 0),
     };
   }
 
-  countJob(gate: string, before: Job | undefined, after: Job | undefined): void {
-    add(this.#leased, gate, holds(after, "leased") - holds(before, "leased"));
-    add(this.#queued, gate, holds(after, "queued") - holds(before, "queued"));
+  countJob(run: RunRecord, before: Job | undefined, after: Job | undefined): void {
+    const leased = Number(isLeased(after)) - Number(isLeased(before));
+    if (leased !== 0) for (const gate of gatesOf(run)) add(this.#leased, gate, leased);
+    this.#countQueue(queueOfJob(before), -1);
+    this.#countQueue(queueOfJob(after), 1);
+  }
+
+  gateRecord(key: string): GateRecord | undefined {
+    const own = this.#gateRecords.get(key);
+    return own === undefined ? this.state.gateRecord(key) : (own ?? undefined);
+  }
+
+  /** The run that holds an idempotency key; undefined when it is free. */
+  idempotency(key: string): string | undefined {
+    return this.#heldKeys.get(key) ?? this.state.idempotency(key, this.at);
+  }
+
+  /** Takes an idempotency key. */
+  holdKey(key: string, runId: string): void {
+    this.#heldKeys.set(key, runId);
+    const expiresAt = this.at + this.state.settings.idempotencyMs;
+    this.write({ type: "idempotency.put", key, runId, expiresAt });
+  }
+
+  putGate(gate: GateRecord): void {
+    this.#gateRecords.set(gate.key, gate);
+    this.write({ type: "gate.put", gate });
+  }
+
+  deleteGate(key: string): void {
+    this.#gateRecords.set(key, null);
+    this.write({ type: "gate.delete", key });
   }
 
   decide(reply: Reply): Decision {
     for (const run of this.#runs.values()) run?.seal((change) => this.#changes.push(change));
-    for (const [gate, leased] of this.#leased) {
-      const { room, queued } = this.gateRoom(gate);
-      if (queued > 0 && room > 0 && (leased < 0 || (this.#queued.get(gate) ?? 0) > 0)) {
-        this.#effects.push({ type: "pull", gate });
-      }
-    }
+    for (const gate of this.#gatesToPull()) this.#effects.push({ type: "pull", gate });
     return {
       changes: this.#changes,
       effects: this.#effects,
@@ -88,10 +120,41 @@ export class Draft implements DraftHost {
   done(): Decision {
     return this.decide({ ok: true, value: { type: "done" } });
   }
+
+  /** Gates at which calls wait, and that have room since this draft or may have had before. */
+  #gatesToPull(): Set<string> {
+    const gates = new Set<string>();
+    for (const [gate, leased] of this.#leased) {
+      if (leased < 0 && this.gate(gate).queued > 0) gates.add(gate);
+    }
+    for (const [queue, count] of this.#inQueue) {
+      if (count > 0 && roomFor(this.#counted, queue) > 0) gates.add(gateOfQueue(queue));
+    }
+    return gates;
+  }
+
+  /** The state with the counts of this draft. */
+  get #counted() {
+    return {
+      settings: this.state.settings,
+      functionById: (id: string) => this.state.functionById(id),
+      gate: (key: string) => this.gate(key),
+    };
+  }
+
+  #countQueue(queue: string | null, delta: number): void {
+    if (queue === null) return;
+    add(this.#inQueue, queue, delta);
+    add(this.#queued, gateOfQueue(queue), delta);
+  }
 }
 
-function holds(job: Job | undefined, at: "leased" | "queued"): number {
-  return job?.kind === "call" && job.state.at === at ? 1 : 0;
+function isLeased(job: Job | undefined): boolean {
+  return job?.kind === "call" && job.state.at === "leased";
+}
+
+function queueOfJob(job: Job | undefined): string | null {
+  return job?.kind === "call" && job.state.at === "queued" ? job.state.gate : null;
 }
 
 function add(counts: Map<string, number>, key: string, delta: number): void {

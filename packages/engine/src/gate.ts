@@ -1,11 +1,64 @@
-// Names of gates. A gate limits how many calls are out at once and keeps the others in a queue.
+// Names of gates and of the queues before them. A gate limits how many calls are out at once; those
+// that find it full wait in a queue. A gate that several functions share has a queue for each, so
+// that they take turns. This file must not know limits, only names.
+//
+// `app:<app>` every call of an app, `fn:<function>` every call of a function, `c:<scope>:<owner>:
+// <hash of expression>:<hash of value>` calls with one value of a concurrency key, `pause:<function>`
+// first calls of a function while it is paused.
 import type { RunRecord } from "./records.ts";
+
+/** Whom the gate of a concurrency key counts. */
+export type KeyScope = "fn" | "env" | "account";
 
 /** The gate that every call of an app passes. */
 export function appGate(appId: string): string {
   return `app:${appId}`;
 }
 
-export function gateOf(run: RunRecord): string {
-  return appGate(run.appId);
+/** The gate that every call of a function passes. */
+export function functionGate(functionId: string): string {
+  return `fn:${functionId}`;
+}
+
+/** The gate of one value of a concurrency key; the hashes are of expression and value. */
+export function keyGate(
+  scope: KeyScope,
+  functionId: string,
+  expressionHash: string,
+  valueHash: string,
+): string {
+  return `c:${scope}:${scope === "fn" ? functionId : "all"}:${expressionHash}:${valueHash}`;
+}
+
+/** The gate that holds back first calls while a function is paused. */
+export function pauseGate(functionId: string): string {
+  return `pause:${functionId}`;
+}
+
+/** The gates in which the calls of a run count while they are out; the same for all its life. */
+export function gatesOf(run: RunRecord): readonly string[] {
+  return [...run.gates, functionGate(run.functionId), appGate(run.appId)];
+}
+
+/** The queue in which calls of a function wait before a gate. */
+export function queueOf(gate: string, functionId: string): string {
+  return isShared(gate) ? `${gate}|${functionId}` : gate;
+}
+
+/** The gate that a queue stands before. */
+export function gateOfQueue(queue: string): string {
+  return queue.split("|", 1)[0] ?? queue;
+}
+
+/** The function whose calls wait in a queue; empty for queues of earlier versions. */
+export function functionOfQueue(queue: string): string {
+  const [gate = "", functionId] = queue.split("|", 2);
+  if (functionId !== undefined) return functionId;
+  const [kind, first, owner] = gate.split(":", 3);
+  if (kind === "fn" || kind === "pause") return first ?? "";
+  return kind === "c" ? (owner ?? "") : "";
+}
+
+function isShared(gate: string): boolean {
+  return gate.startsWith("app:") || gate.startsWith("c:env:") || gate.startsWith("c:account:");
 }

@@ -2,6 +2,7 @@
 // as data. `requirements.ts` says which command needs what.
 import type {
   EventRecord,
+  GateRecord,
   Job,
   RunRecord,
   StepRecord,
@@ -15,6 +16,8 @@ export type Need =
   /** Whether an event with this internal id was accepted before. */
   | { readonly kind: "event"; readonly eventId: string }
   | { readonly kind: "idempotency"; readonly key: string }
+  /** What flow control remembers under a key. */
+  | { readonly kind: "gate"; readonly key: string }
   /** The first `limit` waits under one key, behind `after`, in order of position. */
   | {
       readonly kind: "waits";
@@ -38,7 +41,9 @@ export type Need =
   /** Ended runs without a living parent in need of them, and events, all older than `before`. */
   | { readonly kind: "expired"; readonly before: number; readonly limit: number }
   /** Idempotency keys that no longer hold at `at`, those that ended first ahead. */
-  | { readonly kind: "expiredKeys"; readonly at: number; readonly limit: number };
+  | { readonly kind: "expiredKeys"; readonly at: number; readonly limit: number }
+  /** Keys of rates that are as if never used at `at`, those that ended first ahead. */
+  | { readonly kind: "expiredRates"; readonly at: number; readonly limit: number };
 
 /** A run with all that deciding about it takes. */
 export interface StoredRun {
@@ -59,6 +64,7 @@ export type Found =
       readonly runId: string | null;
       readonly expiresAt: number;
     }
+  | { readonly need: Extract<Need, { kind: "gate" }>; readonly gate: GateRecord | null }
   | { readonly need: Extract<Need, { kind: "waits" }>; readonly waits: readonly WaitRecord[] }
   | {
       readonly need: Extract<Need, { kind: "pastEvents" }>;
@@ -69,7 +75,8 @@ export type Found =
       readonly runIds: readonly string[];
       readonly eventIds: readonly string[];
     }
-  | { readonly need: Extract<Need, { kind: "expiredKeys" }>; readonly keys: readonly string[] };
+  | { readonly need: Extract<Need, { kind: "expiredKeys" }>; readonly keys: readonly string[] }
+  | { readonly need: Extract<Need, { kind: "expiredRates" }>; readonly keys: readonly string[] };
 
 /** A text that is the same for equal needs. */
 export function needId(need: Need): string {

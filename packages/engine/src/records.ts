@@ -49,6 +49,8 @@ export interface FunctionRecord {
   readonly version: number;
   /** The whole configuration as the app registered it. */
   readonly config: JsonText;
+  /** When people paused it: first calls of its runs wait. Null: it runs. Kept across syncs. */
+  readonly pausedAt: number | null;
 }
 
 export interface AppRecord {
@@ -71,7 +73,8 @@ export interface AppRecord {
   readonly updatedAt: number;
 }
 
-export type RunStatus = "queued" | "running" | "completed" | "failed" | "cancelled";
+/** `skipped`: flow control let it not start; `endReason` says why. */
+export type RunStatus = "queued" | "running" | "completed" | "failed" | "cancelled" | "skipped";
 
 /** Who waits for a run: the invoke step of another run. */
 export interface RunParent {
@@ -86,7 +89,7 @@ export interface RunRecord {
   readonly appId: string;
   readonly functionVersion: number;
   readonly status: RunStatus;
-  /** Internal ids of the events that started it, at least one. */
+  /** Internal ids of the events that started it, at least one; several for a batch. */
   readonly eventIds: readonly string[];
   readonly eventName: string;
   readonly queuedAt: number;
@@ -106,10 +109,20 @@ export interface RunRecord {
   /** Discoveries in a row that brought nothing new; reset by progress. */
   readonly idleDiscoveries: number;
   readonly parent: RunParent | null;
+  /** Further invokers of a run that several joined: a batch, or one that was put off. */
+  readonly coParents: readonly RunParent[];
   /** The run that this one repeats; null for a first run. */
   readonly originalRunId: string | null;
-  /** Why the run was cancelled; null otherwise. */
-  readonly cancelReason: string | null;
+  /** Why the run was cancelled or skipped; null otherwise. */
+  readonly endReason: string | null;
+  /** Gates of its concurrency keys (`gate.ts`), which its calls pass beside those of app and function. */
+  readonly gates: readonly string[];
+  /** What flow control keeps for it, by key, and lets go of at its end at the latest (`flow/holds.ts`). */
+  readonly holds: readonly string[];
+  /** How far its calls go ahead of others in a queue. */
+  readonly priorityMs: number;
+  /** ULID of the batch of events that it is; null for others. */
+  readonly batchId: string | null;
 }
 
 export type StepOp = "run" | "sleep" | "waitForEvent" | "invoke";
@@ -153,11 +166,11 @@ interface JobBase {
   readonly queuedAt: number;
 }
 
-/** Where a call stands. */
+/** Where a call stands. In a queue, lower `since` goes first: when it was ready, less its priority. */
 export type CallState =
   /** Waits for its time: a future event, a backoff. */
   | { readonly at: "delayed"; readonly dueAt: number }
-  /** Ready, but its gate is full; in the gate's queue by `since`. */
+  /** Ready, but a gate is full; `gate` names the queue before it. */
   | { readonly at: "queued"; readonly gate: string; readonly since: number }
   /** Given to a driver by the process of this epoch; lost when the lease runs out. */
   | { readonly at: "leased"; readonly epoch: number; readonly leaseUntil: number };
@@ -198,8 +211,17 @@ export interface InvokeJob extends JobBase {
   readonly childRunId: string;
 }
 
-/** Something an unfinished run waits for. The next wake-up: an unfinished run has at least one. */
-export type Job = CallJob | SleepJob | WaitJob | InvokeJob;
+/** A time limit of the run. It brings nothing but the end, so it is no wake-up. */
+export interface DeadlineJob extends JobBase {
+  readonly kind: "deadline";
+  readonly dueAt: number;
+}
+
+/** A job that ends with the result of a step. */
+export type StepJob = SleepJob | WaitJob | InvokeJob;
+
+/** Something an unfinished run waits for. The next wake-up: at least one that is no deadline. */
+export type Job = CallJob | StepJob | DeadlineJob;
 
 /** A path into an event and the hash of the value found there; see `waits/key.ts`. */
 export interface WaitKey {
@@ -250,3 +272,12 @@ export interface AttemptRecord {
   /** When it is tried again; null when it is not. */
   readonly retryAt: number | null;
 }
+
+/** What flow control remembers beyond runs. Keys name function, rule and hashed value. */
+export type GateRecord =
+  /** A rate that was used (throttle, rate limit): theoretical arrival time of GCRA, ms, with fractions. */
+  | { readonly kind: "rate"; readonly key: string; readonly tat: number }
+  /** A run that has not started yet still takes events: an open batch, a debounced start. */
+  | { readonly kind: "open"; readonly key: string; readonly runId: string }
+  /** The one run of a singleton that may go on. */
+  | { readonly kind: "holder"; readonly key: string; readonly runId: string };

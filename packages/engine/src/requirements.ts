@@ -2,11 +2,12 @@
 // must be there before its look-back is known), so a shell asks again until nothing is missing,
 // and once more right before deciding, since the decisions before it may have changed the answer.
 import type { Command, EventsReceived } from "./commands.ts";
+import { startNeeds } from "./flow/start-needs.ts";
+import { holdNeeds } from "./flow/holds.ts";
 import type { Opcode } from "@pawl/protocol/opcode";
 import type { Need } from "./needs.ts";
 import type { EventRecord } from "./records.ts";
 import type { HotState } from "./state/hot-state.ts";
-import { idempotencyKey } from "./rules/start-run.ts";
 import { keysOf, lookbackNeeds } from "./rules/waits.ts";
 
 /** What is not in memory yet; empty when the command can be decided. */
@@ -19,8 +20,14 @@ export function requirements(state: HotState, command: Command): readonly Need[]
     case "app.synced":
     case "app.removed":
     case "app.syncFailed":
-    case "run.invoked":
+    case "function.paused":
+    case "function.resumed":
       break;
+    case "run.invoked": {
+      const fn = state.functionBySlug(command.functionSlug);
+      if (fn !== undefined) wantStart(state, startNeeds(fn, command.event, command.at, true), want);
+      break;
+    }
     case "events.received":
       wantEvents(state, command, want);
       break;
@@ -28,7 +35,7 @@ export function requirements(state: HotState, command: Command): readonly Need[]
       wantWaits(state, command, command.event, want);
       break;
     case "call.answered":
-      want({ kind: "run", runId: command.runId });
+      wantRun(state, command.runId, want);
       if (command.answer.kind === "opcodes")
         wantLookback(state, command, command.answer.opcodes, want);
       break;
@@ -40,11 +47,12 @@ export function requirements(state: HotState, command: Command): readonly Need[]
     case "child.ended":
     case "run.cancelled":
     case "run.repaired":
-      want({ kind: "run", runId: command.runId });
+      wantRun(state, command.runId, want);
       break;
     case "retention.due":
       want({ kind: "expired", before: command.before, limit: command.limit });
       want({ kind: "expiredKeys", at: command.at, limit: command.limit });
+      want({ kind: "expiredRates", at: command.at, limit: command.limit });
       break;
   }
   return missing;
@@ -52,15 +60,28 @@ export function requirements(state: HotState, command: Command): readonly Need[]
 
 type Want = (need: Need) => void;
 
+/** A run, and then what flow control keeps for it. */
+function wantRun(state: HotState, runId: string, want: Want): void {
+  want({ kind: "run", runId });
+  const run = state.run(runId)?.run;
+  if (run !== undefined) for (const need of holdNeeds(run)) want(need);
+}
+
+/** What a start needs, and then the run in an open slot that takes the event. */
+function wantStart(state: HotState, needs: readonly Need[], want: Want): void {
+  for (const need of needs) {
+    want(need);
+    if (need.kind !== "gate" || !state.has(need)) continue;
+    const record = state.gateRecord(need.key);
+    if (record?.kind === "open") wantRun(state, record.runId, want);
+  }
+}
+
 function wantEvents(state: HotState, command: EventsReceived, want: Want): void {
   for (const event of command.events) {
     if (command.resendable) want({ kind: "event", eventId: event.id });
-    if (event.externalId !== null) {
-      for (const { fn } of state.triggeredBy(event.name)) {
-        const key = idempotencyKey(fn, event);
-        if (key !== null) want({ kind: "idempotency", key });
-      }
-    }
+    for (const { fn } of state.triggeredBy(event.name))
+      wantStart(state, startNeeds(fn, event, command.at, false), want);
     const limit = state.settings.waitsPageSize;
     for (const key of keysOf(state, event)) {
       want({ kind: "waits", event: event.name, key, after: null, limit });

@@ -3,7 +3,6 @@
 // Invariant: call jobs handed out twice never share (job id, generation), see `generationFloor`.
 import type { Change } from "./changes.ts";
 import type { DraftHost } from "./draft-host.ts";
-import { gateOf } from "./gate.ts";
 import type { CallJob, EventRecord, Job, RunRecord, StepRecord, WaitRecord } from "./records.ts";
 import type { RunView } from "./state/view.ts";
 import { hasEnded } from "./wake-up.ts";
@@ -17,6 +16,7 @@ export class RunDraft {
   readonly #jobs = new Map<string, Job | null>();
   readonly #newSteps = new Map<string, StepRecord>();
   readonly #newWaits: WaitRecord[] = [];
+  #events: readonly EventRecord[];
   #stateChars: number;
   #generationFloor: number;
 
@@ -25,6 +25,7 @@ export class RunDraft {
     this.#view = view;
     this.#run = view.run;
     this.#dirty = isNew;
+    this.#events = view.events;
     this.#stateChars = view.stateChars;
     this.#generationFloor = view.run.generation;
   }
@@ -38,7 +39,7 @@ export class RunDraft {
   }
 
   get events(): readonly EventRecord[] {
-    return this.#view.events;
+    return this.#events;
   }
 
   get ended(): boolean {
@@ -91,25 +92,38 @@ export class RunDraft {
   }
 
   putJob(job: Job): void {
-    this.draft.countJob(gateOf(this.#run), this.job(job.id), job);
+    this.draft.countJob(this.#run, this.job(job.id), job);
     this.#jobs.set(job.id, job);
   }
 
   deleteJob(id: string): void {
     const job = this.job(id);
     if (job === undefined) return;
-    this.draft.countJob(gateOf(this.#run), job, undefined);
+    this.draft.countJob(this.#run, job, undefined);
     this.#jobs.set(id, null);
     if (job.kind === "call") this.#raiseFloor(job);
-    if (job.kind === "wait") {
-      const at = this.#newWaits.findIndex((wait) => wait.jobId === id);
-      if (at >= 0) this.#newWaits.splice(at, 1);
-      else this.draft.write({ type: "wait.delete", runId: this.id, jobId: id });
-    }
+    if (job.kind === "wait") this.deleteWait(id);
   }
 
   addWait(wait: WaitRecord): void {
     this.#newWaits.push(wait);
+  }
+
+  /** Waits registered in this draft. */
+  get newWaits(): readonly WaitRecord[] {
+    return this.#newWaits;
+  }
+
+  deleteWait(id: string): void {
+    const at = this.#newWaits.findIndex((wait) => wait.jobId === id);
+    if (at >= 0) this.#newWaits.splice(at, 1);
+    else this.draft.write({ type: "wait.delete", runId: this.id, jobId: id });
+  }
+
+  /** Replaces the events that start the run: a batch or a debounced run before its first call. */
+  setEvents(events: readonly EventRecord[]): void {
+    this.#events = events;
+    this.update({ eventIds: events.map((event) => event.id) });
   }
 
   /** Hands over what changed. A record of an unfinished run is written only when it must be. */

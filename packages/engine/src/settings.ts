@@ -12,6 +12,13 @@ export interface Settings {
   readonly retriesMax: number;
   /** Calls in flight to one app; more wait in the queue of the app's gate. */
   readonly callsPerAppMax: number;
+  /**
+   * Calls of one function that may wait in queues; a run that would come on top is skipped. Null:
+   * any number.
+   */
+  readonly backlogMax: number | null;
+  /** Data of the events of one batch, in UTF-16 units of their JSON: a batch that has it goes out. */
+  readonly batchCharsMax: number;
   /** How long a call may stay out before it counts as lost: the request limit and some grace. */
   readonly leaseMs: number;
   /** Steps in one run. */
@@ -42,6 +49,8 @@ export const defaultSettings: Settings = {
   retriesDefault: 3,
   retriesMax: 20,
   callsPerAppMax: 256,
+  backlogMax: null,
+  batchCharsMax: 10 * 1024 * 1024,
   leaseMs: 2 * hour + minute,
   stepsPerRunMax: 100_000,
   runStateCharsMax: 32 * 1024 * 1024,

@@ -6,7 +6,7 @@ import type { RunStatus } from "./records.ts";
 
 /** Whether a run has ended for good. */
 export function hasEnded(status: RunStatus): boolean {
-  return status === "completed" || status === "failed" || status === "cancelled";
+  return status !== "queued" && status !== "running";
 }
 
 /** What is wrong with a run's next wake-up, in words for a person; null when nothing is. */
@@ -16,7 +16,7 @@ export function wakeUpProblem(run: RunView): string | null {
       ? null
       : `run ${run.run.id} has ended but still keeps ${run.jobs.size} job(s): ${[...run.jobs.keys()].join(", ")}`;
   }
-  if (run.jobs.size === 0) {
+  if (![...run.jobs.values()].some((job) => job.kind !== "deadline")) {
     return `run ${run.run.id} has not ended but has no call, timer, wait or place in a queue`;
   }
   return null;

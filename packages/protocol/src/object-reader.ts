@@ -93,6 +93,11 @@ export class ObjectReader {
     return new ObjectReader(value, source, `${this.#where}, inside ${name}`, this.#code);
   }
 
+  /** A reader of an object found inside this one, under a name for errors. */
+  nested(value: JsonObject, source: JsonText, name: string): ObjectReader {
+    return new ObjectReader(value, source, `${this.#where}, inside ${name}`, this.#code);
+  }
+
   /** The reader to use in place of a nested object that is absent. */
   emptyObject(name: string): ObjectReader {
     const source = "{}" as JsonText; // proof: an empty object is JSON

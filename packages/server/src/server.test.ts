@@ -220,6 +220,8 @@ const badRequests: readonly (readonly [string, string, string | undefined, numbe
   ["GET", "/v0/runs/x/batch", undefined, 404, "run_not_found"],
   ["GET", "/v0/runs/x/actions", undefined, 404, "run_not_found"],
   ["GET", "/v1/runs/x", undefined, 404, "run_not_found"],
+  ["POST", "/v1/functions/nobody/pause", undefined, 404, "function_not_found"],
+  ["POST", "/v1/functions/nobody/resume", undefined, 404, "function_not_found"],
   ["DELETE", "/v1/runs/x", undefined, 404, "run_not_found"],
   ["GET", "/v1/events/x", undefined, 404, "event_not_found"],
   ["GET", "/v1/events?limit=0", undefined, 400, "parameter_invalid"],
@@ -266,6 +268,25 @@ test("invoking by id starts a run with the data given", async () => {
   );
   assert.equal(runs[0]?.id, look(json, "run_id"));
   assert.equal(look(app.calls.at(-1), "event.data.by"), "hand");
+});
+
+test("a paused function keeps its new runs until it is resumed", async () => {
+  const paused = await asked("POST", "/v1/functions/shop-greet/pause");
+  assert.deepEqual(look(paused.json, "data"), { id: "shop-greet", paused: true });
+  const calls = app.calls.length;
+  const [eventId = ""] = await send('{"name":"greet"}');
+  const [held] = await until(
+    () => runsOf(eventId),
+    (runs) => runs.length === 1,
+  );
+  assert.equal(held?.status, "Running");
+  assert.equal(app.calls.length, calls);
+  const resumed = await asked("POST", "/v1/functions/shop-greet/resume");
+  assert.deepEqual(look(resumed.json, "data"), { id: "shop-greet", paused: false });
+  await until(
+    () => runsOf(eventId),
+    ([first]) => first?.status === "Completed",
+  );
 });
 
 test("registering again changes nothing; another configuration does", async () => {

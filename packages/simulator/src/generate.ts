@@ -1,6 +1,7 @@
 // Makes a scenario from a number. Scenarios are small: what goes wrong does so among few parties,
 // and a failure is short to read.
 import type { Node, Program, StepNode } from "./app/program.ts";
+import type { ProgramFlow } from "./app/flow.ts";
 import { Dice } from "./dice.ts";
 import { faultKinds, type FaultKind, type FaultPlan } from "./faults.ts";
 import type { Scenario, SendPlan, Tuning } from "./scenario.ts";
@@ -13,7 +14,10 @@ const minute = 60_000;
 /** The scenario of a seed. About one in ten has no faults at all. */
 export function generate(seed: number): Scenario {
   const dice = new Dice(seed, "scenario");
-  const programs = makePrograms(new Dice(seed, "programs"));
+  const flowDice = new Dice(seed, "flow");
+  const programs = makePrograms(new Dice(seed, "programs")).map((program) =>
+    flowDice.chance(0.5) ? { ...program, flow: makeFlow(flowDice) } : program,
+  );
   return {
     seed,
     programs,
@@ -79,6 +83,24 @@ function makeFaults(dice: Dice): FaultPlan {
     if (dice.chance(share)) plan[kind] = probability * (frequency[kind] ?? 1);
   }
   return plan;
+}
+
+/** A few rules of flow control, tight enough to matter. */
+function makeFlow(dice: Dice): ProgramFlow {
+  const batch = dice.chance(0.25) ? dice.between(2, 3) : null;
+  return {
+    ...(batch === null ? {} : { batch }),
+    ...(dice.chance(0.3) ? { calls: dice.between(1, 3) } : {}),
+    ...(dice.chance(0.4) ? { callsPerKey: dice.between(1, 2) } : {}),
+    ...(dice.chance(0.2) ? { callsShared: dice.between(1, 2) } : {}),
+    ...(dice.chance(0.2) ? { throttleMs: dice.pick([1_000, 5_000]) } : {}),
+    ...(batch === null && dice.chance(0.2) ? { prioritized: true } : {}),
+    ...(dice.chance(0.2) ? { cancelOn: dice.pick(signals) } : {}),
+    ...(dice.chance(0.15) ? { startMs: dice.pick([1_000, 20_000]) } : {}),
+    ...(dice.chance(0.15) ? { finishMs: dice.pick([2_000, 30_000]) } : {}),
+    ...(dice.chance(0.2) ? { singleton: dice.pick(["skip", "cancel"] as const) } : {}),
+    ...(batch === null && dice.chance(0.1) ? { startsPerMinute: dice.between(1, 3) } : {}),
+  };
 }
 
 function makeSends(dice: Dice): SendPlan[] {

@@ -1,6 +1,7 @@
 // How the simulated apps register their functions.
 import type { CommandInput } from "@pawl/server/loop/batch";
 import { toJsonText } from "@pawl/protocol/json-text";
+import { configOf } from "./app/flow.ts";
 import type { Program } from "./app/program.ts";
 
 /** The id under which a program's function is registered. */
@@ -33,7 +34,7 @@ export function registrations(programs: readonly Program[], revision: number): C
         url: `sim://${app}/api?fnId=${program.slug}&stepId=step`,
         triggers: [{ kind: "event" as const, event: program.trigger, expression: null }],
         retries: program.retries,
-        config: toJsonText({ revision }),
+        config: toJsonText({ revision, ...configOf(program.flow) }),
       })),
     };
   });

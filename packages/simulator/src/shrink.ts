@@ -124,5 +124,11 @@ function* smallerPrograms(program: Program): Generator<Program> {
         };
     }
   }
+  for (const rule of Object.keys(program.flow ?? {})) {
+    const flow = Object.fromEntries(
+      Object.entries(program.flow ?? {}).filter(([other]) => other !== rule),
+    );
+    yield { ...program, flow };
+  }
   if (program.checkpoints) yield { ...program, checkpoints: false };
 }

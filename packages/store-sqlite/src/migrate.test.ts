@@ -34,3 +34,29 @@ test("a migration that was changed after its release is refused, on disk and in 
   assert.throws(() => migrate(database, "memory", changed), hasCode("store_damaged"));
   database.close();
 });
+
+test("an app of schema 1 gets what functions have since, and keeps the rest", () => {
+  const database = new DatabaseSync(":memory:");
+  migrate(database, "memory", migrations.slice(0, 1));
+  const config = '{"a":"\\u00e9","n":12345678901234567890}';
+  const record = { id: "a", functions: [{ id: "f", config }, { id: "g" }], error: null };
+  const insert = database.prepare("INSERT INTO app (id, record) VALUES (?, ?)");
+  insert.run("a", JSON.stringify(record));
+  insert.run("empty", JSON.stringify({ functions: [] }));
+  migrate(database, "memory");
+  const rows = database.prepare("SELECT record FROM app ORDER BY id").all();
+  assert.deepEqual(
+    rows.map((row): unknown => JSON.parse(String(row["record"]))),
+    [
+      {
+        ...record,
+        functions: [
+          { id: "f", config, pausedAt: null },
+          { id: "g", pausedAt: null },
+        ],
+      },
+      { functions: [] },
+    ],
+  );
+  database.close();
+});

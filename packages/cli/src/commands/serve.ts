@@ -112,6 +112,7 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
     settings: {
       retryIntervalMs: retrySeconds === null ? null : retrySeconds * 1_000,
       callsPerAppMax: values["calls-per-app-max"],
+      backlogMax: values["backlog-max"] === 0 ? null : values["backlog-max"],
       stepsPerRunMax: values["steps-per-run-max"],
       runStateCharsMax: values["run-state-chars-max"],
       stepOutputCharsMax: values["step-output-chars-max"],

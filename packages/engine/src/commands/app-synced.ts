@@ -6,6 +6,8 @@ import type { Decision, Reply } from "../decision.ts";
 import { Draft } from "../draft.ts";
 import type { AppRecord, FunctionRecord, Trigger } from "../records.ts";
 import type { StateView } from "../state/view.ts";
+import { flowProblem } from "../flow/problem.ts";
+import { pullQueues } from "../flow/pull.ts";
 
 type NewFunction = AppSynced["functions"][number];
 
@@ -19,6 +21,10 @@ export function appSynced(state: StateView, command: AppSynced): Decision {
   if (problem !== null) {
     return draft.decide({ ok: false, code: "config_invalid", message: problem });
   }
+  for (const fn of command.functions) {
+    const unfit = flowProblem(fn);
+    if (unfit !== null) return draft.decide({ ok: false, ...unfit });
+  }
   const app: AppRecord = {
     ...command.app,
     error: null,
@@ -27,6 +33,7 @@ export function appSynced(state: StateView, command: AppSynced): Decision {
     updatedAt: draft.at,
   };
   draft.write({ type: "app.put", app });
+  pullQueues(draft, app.functions);
   return draft.decide(synced(command, true));
 }
 
@@ -41,7 +48,7 @@ function withVersion(
 ): FunctionRecord {
   const old = before?.functions.find((known) => known.id === fn.id);
   const version = old === undefined ? 1 : old.config === fn.config ? old.version : old.version + 1;
-  return { ...fn, appId, version };
+  return { ...fn, appId, version, pausedAt: old?.pausedAt ?? null };
 }
 
 /** The first reason why the registration cannot work, as a sentence; null when there is none. */

@@ -5,6 +5,7 @@ import { Draft } from "../draft.ts";
 import type { CallJob } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import type { StateView } from "../state/view.ts";
+import { cancelIfLateAndIdle } from "../flow/timeouts.ts";
 import { continueRun, dropIfRecorded } from "../rules/discovery.ts";
 import { completeRun, failRun } from "../rules/finish-run.ts";
 import { wrap } from "../rules/memo.ts";
@@ -23,6 +24,7 @@ export function callAnswered(state: StateView, command: CallAnswered): Decision 
   if (!isCurrent(job, command)) return lateAnswer(draft, run, command);
   acceptVersion(run, command.answer.requestVersion);
   takeAnswer(run, job, command);
+  cancelIfLateAndIdle(run);
   return draft.done();
 }
 

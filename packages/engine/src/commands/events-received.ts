@@ -5,17 +5,20 @@ import type { Decision } from "../decision.ts";
 import { Draft } from "../draft.ts";
 import { eventValue } from "../event-value.ts";
 import type { EventRecord } from "../records.ts";
+import type { RunDraft } from "../run-draft.ts";
 import type { StateView, Triggered } from "../state/view.ts";
-import { idempotencyKey, startRun } from "../rules/start-run.ts";
+import { deliverToNew } from "../flow/cancel-on.ts";
+import { startFunction } from "../flow/start.ts";
 import { deliver, indexKeys, keysOf } from "../rules/waits.ts";
 
 export function eventsReceived(state: StateView, command: EventsReceived): Decision {
   const draft = new Draft(state, command);
-  const started = new Set<string>();
+  const started = new Set<RunDraft>();
   for (const event of command.events) {
     // The same ids again are a request sent again: it was answered for before, or is now.
     if (command.resendable && state.eventExists(event.id)) continue;
     draft.write({ type: "event.put", event, keys: indexKeys(state, event) });
+    deliverToNew(draft, started, event);
     startTriggered(draft, event, started);
     for (const key of keysOf(state, event)) deliver(draft, event, key, null);
   }
@@ -23,22 +26,17 @@ export function eventsReceived(state: StateView, command: EventsReceived): Decis
   return draft.decide({ ok: true, value: { type: "accepted", eventIds } });
 }
 
-/** `started` holds the idempotency keys taken within this command. */
-function startTriggered(draft: Draft, event: EventRecord, started: Set<string>): void {
+/** `started` gathers the runs that started within this command. */
+function startTriggered(draft: Draft, event: EventRecord, started: Set<RunDraft>): void {
   const seen = new Set<string>();
   for (const triggered of draft.state.triggeredBy(event.name)) {
     const { fn } = triggered;
     // Several triggers of one function may match: the event still starts it once.
     if (seen.has(fn.id) || !applies(triggered, event, draft.at)) continue;
     seen.add(fn.id);
-    const key = idempotencyKey(fn, event);
-    if (key !== null && (started.has(key) || draft.state.idempotency(key, draft.at) !== undefined))
-      continue;
-    const run = startRun(draft, fn, event, { id: null, parent: null });
-    if (key === null) continue;
-    started.add(key);
-    const expiresAt = draft.at + draft.state.settings.idempotencyMs;
-    draft.write({ type: "idempotency.put", key, runId: run.id, expiresAt });
+    const caller = { runId: null, parent: null, isInvoked: false };
+    const { run } = startFunction(draft, fn, event, caller);
+    if (run !== null) started.add(run);
   }
 }
 

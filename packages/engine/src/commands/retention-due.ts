@@ -12,11 +12,14 @@ export function retentionDue(state: StateView, command: RetentionDue): Decision 
   for (const eventId of eventIds) draft.write({ type: "event.delete", eventId });
   const keys = state.expiredKeys({ kind: "expiredKeys", at: draft.at, limit });
   for (const key of keys) draft.write({ type: "idempotency.delete", key });
+  const rates = state.expiredKeys({ kind: "expiredRates", at: draft.at, limit });
+  for (const key of rates) draft.deleteGate(key);
   const value = {
     type: "removed",
     runs: runIds.length,
     events: eventIds.length,
     keys: keys.length,
+    rates: rates.length,
   } as const;
   return draft.decide({ ok: true, value });
 }

@@ -4,7 +4,8 @@ import type { Decision } from "../decision.ts";
 import { Draft } from "../draft.ts";
 import type { StateView } from "../state/view.ts";
 import { unknownFunction } from "../rules/open-steps.ts";
-import { startRun } from "../rules/start-run.ts";
+import { functionNotFound } from "../rules/replies.ts";
+import { startFunction } from "../flow/start.ts";
 import { indexKeys } from "../rules/waits.ts";
 
 export function runInvoked(state: StateView, command: RunInvoked): Decision {
@@ -23,11 +24,18 @@ export function runInvoked(state: StateView, command: RunInvoked): Decision {
         failed: true,
       });
     }
-    const message = `No function "${functionSlug}" is registered. Check the id (<app>-<function>) and that its app is running and synced.`;
-    return draft.decide({ ok: false, code: "function_not_found", message });
+    return draft.decide(functionNotFound(functionSlug));
   }
   draft.write({ type: "event.put", event, keys: indexKeys(state, event) });
-  const run = startRun(draft, fn, event, { id: newRunId, parent });
+  const { run, problem } = startFunction(draft, fn, event, {
+    runId: newRunId,
+    parent,
+    isInvoked: true,
+  });
+  if (run === null) {
+    const message = `Function "${functionSlug}" did not start: ${problem}`;
+    return draft.decide({ ok: false, code: "run_skipped", message });
+  }
   const value = { type: "started", runId: run.id, eventId: event.id } as const;
   return draft.decide({ ok: true, value });
 }

@@ -12,6 +12,6 @@ export function runRepaired(state: StateView, command: RunRepaired): Decision {
   if (run === undefined) return draft.decide(runNotFound(command.runId));
   const jobs = [...run.jobs()];
   if (run.ended) for (const job of jobs) run.deleteJob(job.id);
-  else if (jobs.length === 0) discoverOnce(run);
+  else if (jobs.every((job) => job.kind === "deadline")) discoverOnce(run);
   return draft.done();
 }

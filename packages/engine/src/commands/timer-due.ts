@@ -3,6 +3,8 @@ import { jsonNull } from "@pawl/protocol/json-text";
 import type { TimerDue } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { Draft } from "../draft.ts";
+import { firstCallDue } from "../flow/first-call.ts";
+import { fireDeadline } from "../flow/timeouts.ts";
 import type { Job } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import type { StateView } from "../state/view.ts";
@@ -36,9 +38,13 @@ export function dueAtOf(job: Job): number | null {
 function fire(run: RunDraft, job: Job): void {
   if (job.kind === "call") {
     if (dropIfRecorded(run, job)) return;
-    if (job.state.at === "delayed") return release(run, job);
+    if (job.state.at === "delayed")
+      return run.run.status === "queued"
+        ? firstCallDue(run, job, run.draft.at - job.state.dueAt)
+        : release(run, job);
     return callAgain(run, job, job.attempt, run.draft.at);
   }
+  if (job.kind === "deadline") return fireDeadline(run, job);
   const timedOut = job.kind === "invoke";
   endStepJob(run, job, timedOut ? invokeTimeout : jsonNull, timedOut);
   continueRun(run, { finished: [job.id], race: job.race });

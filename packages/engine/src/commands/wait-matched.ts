@@ -4,6 +4,8 @@ import type { WaitMatched } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { Draft } from "../draft.ts";
 import type { StateView } from "../state/view.ts";
+import { cancelByEvent } from "../flow/cancel-on.ts";
+import { cancelPrefix } from "../flow/holds.ts";
 import { continueRun } from "../rules/discovery.ts";
 import { runNotFound } from "../rules/replies.ts";
 import { endStepJob } from "../rules/steps.ts";
@@ -12,6 +14,10 @@ export function waitMatched(state: StateView, command: WaitMatched): Decision {
   const draft = new Draft(state, command);
   const run = draft.run(command.runId);
   if (run === undefined) return draft.decide(runNotFound(command.runId));
+  if (command.jobId.startsWith(cancelPrefix)) {
+    cancelByEvent(run, command.jobId, command.event);
+    return draft.done();
+  }
   const job = run.job(command.jobId);
   if (job?.kind === "wait") {
     endStepJob(run, job, writeEvent(command.event));

@@ -1,6 +1,6 @@
 // Discovery: calling the function so that it runs up to what is new (protocol.md 2.7).
 import { addCall, attemptsMaxOf, discoveryTarget } from "./calls.ts";
-import type { CallJob } from "../records.ts";
+import type { CallJob, Job } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { failRun } from "./finish-run.ts";
 import { errorMemo } from "./memo.ts";
@@ -37,6 +37,7 @@ export function continueRun(run: RunDraft, progress: Progress): void {
     const { finished, vanished } = progress;
     if (finished.length > 0 || vanished === true || !hasJobs(run)) discoverOnce(run);
   }
+  if (run.ended) return;
   settleForcePlan(run);
   countIdle(run, progress);
 }
@@ -113,22 +114,23 @@ function addDiscovery(run: RunDraft, id: string): void {
 }
 
 function hasJobs(run: RunDraft): boolean {
-  for (const _ of run.jobs()) return true;
+  for (const job of run.jobs()) if (job.kind !== "deadline") return true;
   return false;
 }
 
 /** Whether steps are open: the pending parallel set. */
 function hasPendingSteps(run: RunDraft): boolean {
-  for (const job of run.jobs()) if (!isDiscovery(job)) return true;
+  for (const job of run.jobs()) if (isStep(job)) return true;
   return false;
 }
 
 /** Whether steps are open that the next discovery waits for; losers of a race hold nobody up. */
 function hasJoinedSteps(run: RunDraft): boolean {
-  for (const job of run.jobs()) if (!isDiscovery(job) && !job.race) return true;
+  for (const job of run.jobs()) if (isStep(job) && !job.race) return true;
   return false;
 }
 
-function isDiscovery(job: { kind: string } & Partial<Pick<CallJob, "target">>): boolean {
-  return job.kind === "call" && job.target === discoveryTarget;
+/** Whether a job is to bring the result of a step. */
+function isStep(job: Job): boolean {
+  return job.kind === "call" ? job.target !== discoveryTarget : job.kind !== "deadline";
 }

@@ -1,5 +1,6 @@
 // The end of a run: everything that hangs on it goes with it, in the same commit.
 import type { JsonText } from "@pawl/protocol/json-text";
+import { dropHolds } from "../flow/holds.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { publishEnd, type Ending } from "./lifecycle.ts";
 import { errorMemo } from "./memo.ts";
@@ -16,7 +17,8 @@ export function failRun(run: RunDraft, memo: JsonText): void {
 
 /** Ends a run that somebody cancelled. Whoever invoked it gets an error that says so. */
 export function cancelRun(run: RunDraft, reason: string): void {
-  run.update({ cancelReason: reason });
+  if (run.ended) return;
+  run.update({ endReason: reason });
   const fn = run.draft.state.functionById(run.run.functionId);
   finish(
     run,
@@ -30,6 +32,7 @@ export function cancelRun(run: RunDraft, reason: string): void {
 }
 
 function finish(run: RunDraft, ending: Ending, output: JsonText): void {
+  if (run.ended) return;
   const { draft } = run;
   for (const job of Array.from(run.jobs())) {
     if (job.kind === "call" && job.state.at === "leased") {
@@ -37,21 +40,23 @@ function finish(run: RunDraft, ending: Ending, output: JsonText): void {
     }
     run.deleteJob(job.id);
   }
+  dropHolds(run);
   run.update({ status: ending, startedAt: run.run.startedAt ?? draft.at, endedAt: draft.at });
   draft.write({ type: "output.put", runId: run.id, output });
-  tellParent(run, ending, output);
+  tellParents(run, ending, output);
   publishEnd(run, ending, output);
 }
 
-function tellParent(run: RunDraft, ending: Ending, output: JsonText): void {
-  const { parent } = run.run;
-  if (parent === null) return;
-  run.draft.send({
-    type: "child.ended",
-    runId: parent.runId,
-    jobId: parent.jobId,
-    childRunId: run.id,
-    memo: output,
-    failed: ending !== "completed",
-  });
+/** Tells everyone who waits for the run; several when they joined one. */
+function tellParents(run: RunDraft, ending: Ending, output: JsonText): void {
+  const { parent, coParents } = run.run;
+  for (const invoker of parent === null ? coParents : [parent, ...coParents]) {
+    run.draft.send({
+      type: "child.ended",
+      ...invoker,
+      childRunId: run.id,
+      memo: output,
+      failed: ending !== "completed",
+    });
+  }
 }

@@ -10,6 +10,11 @@ export function runNotFound(runId: string): Reply {
   };
 }
 
+export function functionNotFound(name: string): Reply {
+  const message = `No function "${name}" is registered. Check the id (<app>-<function>) and that its app is running and synced.`;
+  return { ok: false, code: "function_not_found", message };
+}
+
 export function runEnded(run: RunRecord): Reply {
   return {
     ok: false,

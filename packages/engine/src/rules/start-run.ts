@@ -1,19 +1,20 @@
-// The birth of a run, and the key that keeps it from being born twice.
+// The birth of a run: its record, without anything that would make it go on.
 import type { EventRecord, FunctionRecord, RunParent } from "../records.ts";
 import type { Draft } from "../draft.ts";
 import type { RunDraft } from "../run-draft.ts";
-import { addCall, attemptsMaxOf, discoveryTarget } from "./calls.ts";
+import { keyGates } from "../flow/concurrency.ts";
+import { priorityMs } from "../flow/priority.ts";
 
-/** Creates a run and its first call, which waits for the event's time when that is to come. */
-export function startRun(
+/** A queued run without a call. */
+export function newRun(
   draft: Draft,
   fn: FunctionRecord,
   event: EventRecord,
-  caller: { readonly id: string | null; readonly parent: RunParent | null },
+  caller: { readonly runId: string | null; readonly parent: RunParent | null },
 ): RunDraft {
-  const run = draft.newRun(
+  return draft.newRun(
     {
-      id: caller.id ?? draft.random.ulid(draft.at),
+      id: caller.runId ?? draft.random.ulid(draft.at),
       functionId: fn.id,
       appId: fn.appId,
       functionVersion: fn.version,
@@ -28,32 +29,14 @@ export function startRun(
       generation: 0,
       idleDiscoveries: 0,
       parent: caller.parent,
+      coParents: [],
       originalRunId: null,
-      cancelReason: null,
+      endReason: null,
+      gates: keyGates(fn, event, draft.at),
+      holds: [],
+      priorityMs: priorityMs(fn, event, draft.at),
+      batchId: null,
     },
     [event],
   );
-  addCall(
-    run,
-    {
-      id: discoveryTarget,
-      target: discoveryTarget,
-      displayName: fn.name,
-      userId: null,
-      userIndex: 0,
-      stepType: null,
-      opts: null,
-      parallel: false,
-      race: false,
-      attempt: 0,
-      attemptsMax: attemptsMaxOf(run, fn, null),
-    },
-    event.ts,
-  );
-  return run;
-}
-
-/** A second event with the same id starts nothing (protocol.md 4): the key, per function. */
-export function idempotencyKey(fn: FunctionRecord, event: EventRecord): string | null {
-  return event.externalId === null ? null : `${fn.id}:${event.externalId}`;
 }

@@ -1,7 +1,7 @@
 // Recording what steps came to. A step is written once; whoever comes second changes nothing.
 import type { Opcode } from "@pawl/protocol/opcode";
 import type { JsonText } from "@pawl/protocol/json-text";
-import type { Job, StepOp, StepRecord } from "../records.ts";
+import type { Job, StepJob, StepOp, StepRecord } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { failRun } from "./finish-run.ts";
 import { errorMemo } from "./memo.ts";
@@ -89,12 +89,7 @@ function toRecord(face: StepFace, ended: Ended): Omit<StepRecord, "seq"> {
 }
 
 /** Ends a job that is not a call (sleep, wait, invoke) with the memo its step gets. */
-export function endStepJob(
-  run: RunDraft,
-  job: Exclude<Job, { kind: "call" }>,
-  memo: JsonText,
-  failed = false,
-): boolean {
+export function endStepJob(run: RunDraft, job: StepJob, memo: JsonText, failed = false): boolean {
   run.deleteJob(job.id);
   const { at } = run.draft;
   return recordStep(run, job, {

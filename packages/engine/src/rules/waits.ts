@@ -35,15 +35,20 @@ export function waitExpressionProblem(opcode: WaitForEventOpcode): string | null
   }
 }
 
-function triggerOf(run: Pick<RunView, "events">): JsonValue {
+/** The event that started a run, as expressions see it. */
+export function triggerOf(run: Pick<RunView, "events">): JsonValue {
   const first = run.events[0];
   return first === undefined ? null : eventValue(first);
 }
 
 /** Writes the index entry of a wait, and the path it uses when that is new. */
-export function indexWait(run: RunDraft, opcode: WaitForEventOpcode, expiresAt: number): void {
+export function indexWait(
+  run: RunDraft,
+  asked: Pick<WaitForEventOpcode, "id" | "event" | "expression">,
+  expiresAt: number,
+): void {
   const { draft } = run;
-  const { event, expression } = opcode;
+  const { event, expression } = asked;
   const trigger = triggerOf(run);
   const key = waitKey(expression, trigger, draft.at);
   const path = key?.path ?? noPath;
@@ -52,7 +57,7 @@ export function indexWait(run: RunDraft, opcode: WaitForEventOpcode, expiresAt: 
   }
   const wait: WaitRecord = {
     runId: run.id,
-    jobId: opcode.id,
+    jobId: asked.id,
     event,
     key,
     expression,
@@ -66,7 +71,8 @@ export function indexWait(run: RunDraft, opcode: WaitForEventOpcode, expiresAt: 
   run.addWait(wait);
 }
 
-function matches(
+/** Whether an event satisfies a wait; `trigger` is the run's event. */
+export function matches(
   expression: string | null,
   trigger: JsonValue,
   candidate: EventRecord,

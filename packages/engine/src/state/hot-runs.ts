@@ -1,10 +1,11 @@
 // The runs in memory, and the counts of their gates that follow from them. A run stays while it
 // has a call out or an uncommitted change; ended runs go first, parked ones when there are many.
-// Invariant: a gate's counts equal its app's calls leased by this epoch, and its queued calls.
+// Invariant: a gate's counts equal the calls that pass it and are leased by this epoch, and those
+// in the queues before it.
 import type { StoredRun } from "../needs.ts";
 import type { EventRecord, Job, RunRecord, StepRecord } from "../records.ts";
 import { hasEnded } from "../wake-up.ts";
-import { gateOf } from "../gate.ts";
+import { functionOfQueue, gateOfQueue, gatesOf } from "../gate.ts";
 import type { GateView, RunView } from "./view.ts";
 
 /** Parked runs (no call out, not ended) kept in memory in the hope that they wake soon. */
@@ -13,13 +14,15 @@ const parkedRunsMax = 1_000;
 interface Gate {
   inFlight: number;
   queued: number;
+  /** Calls by queue; none with 0. */
+  readonly queues: Map<string, number>;
 }
 
 export class HotRun implements RunView {
   run: RunRecord;
   readonly jobs = new Map<string, Job>();
   readonly steps = new Map<string, StepRecord>();
-  readonly events: readonly EventRecord[];
+  events: readonly EventRecord[];
   stateChars = 0;
   /** Call jobs with a lease of this epoch. */
   leased = 0;
@@ -45,6 +48,8 @@ export class HotRuns {
   readonly #parked = new Set<HotRun>();
   readonly #absent = new Set<string>();
   readonly #gates = new Map<string, Gate>();
+  /** Calls in queues by function. */
+  readonly #backlogs = new Map<string, number>();
   readonly #epoch: number;
 
   constructor(epoch: number) {
@@ -64,15 +69,31 @@ export class HotRuns {
   }
 
   gate(key: string): GateView {
-    return this.#gates.get(key) ?? emptyGate;
+    const gate = this.#gates.get(key);
+    return gate === undefined ? emptyGate : { inFlight: gate.inFlight, queued: gate.queued };
   }
 
-  gates(): IterableIterator<[string, GateView]> {
-    return this.#gates.entries();
+  gateKeys(): Iterable<string> {
+    return this.#gates.keys();
   }
 
-  setQueued(key: string, queued: number): void {
-    this.#gate(key).queued = queued;
+  queues(key: string): ReadonlyMap<string, number> {
+    return this.#gates.get(key)?.queues ?? noQueues;
+  }
+
+  /** Calls of a function that wait in queues. */
+  backlog(functionId: string): number {
+    return this.#backlogs.get(functionId) ?? 0;
+  }
+
+  /** Adds calls to a queue. */
+  addQueued(queue: string, count: number): void {
+    const key = gateOfQueue(queue);
+    const gate = this.#gate(key);
+    gate.queued += count;
+    add(gate.queues, queue, count);
+    add(this.#backlogs, functionOfQueue(queue), count);
+    this.#dropIfIdle(key, gate);
   }
 
   /** Takes in what the store said, unless memory knows better. */
@@ -91,19 +112,23 @@ export class HotRuns {
       // state was made anew; an older one does not count: it is on its way to `call.lost`.
       if (this.#isLeased(job)) {
         hot.leased++;
-        this.#gate(gateOf(hot.run)).inFlight++;
+        this.#addInFlight(hot.run, 1);
       }
     }
     this.#runs.set(runId, hot);
     this.#settle(hot);
   }
 
-  putRun(run: RunRecord, batch: number, events: () => readonly EventRecord[]): void {
+  /** `eventOf` finds an event that was received lately. */
+  putRun(run: RunRecord, batch: number, eventOf: (id: string) => EventRecord): void {
     let hot = this.#runs.get(run.id);
     if (hot === undefined || hot === null) {
-      hot = new HotRun(run, events());
+      hot = new HotRun(run, run.eventIds.map(eventOf));
       this.#runs.set(run.id, hot);
       this.#absent.delete(run.id);
+    } else if (!sameIds(hot.run.eventIds, run.eventIds)) {
+      const known = new Map(hot.events.map((event) => [event.id, event]));
+      hot.events = run.eventIds.map((id) => known.get(id) ?? eventOf(id));
     }
     hot.run = run;
     hot.batch = batch;
@@ -158,12 +183,26 @@ export class HotRuns {
 
   #count(hot: HotRun, before: Job | undefined, after: Job | undefined): void {
     const leased = Number(this.#isLeased(after)) - Number(this.#isLeased(before));
-    const queued = Number(isQueued(after)) - Number(isQueued(before));
     hot.leased += leased;
-    if (leased === 0 && queued === 0) return;
-    const gate = this.#gate(gateOf(hot.run));
-    gate.inFlight = Math.max(0, gate.inFlight + leased);
-    gate.queued = Math.max(0, gate.queued + queued);
+    if (leased !== 0) this.#addInFlight(hot.run, leased);
+    const from = queueOfJob(before);
+    const to = queueOfJob(after);
+    if (from === to) return;
+    if (from !== null) this.addQueued(from, -1);
+    if (to !== null) this.addQueued(to, 1);
+  }
+
+  #addInFlight(run: RunRecord, delta: number): void {
+    for (const key of gatesOf(run)) {
+      const gate = this.#gate(key);
+      gate.inFlight += delta;
+      this.#dropIfIdle(key, gate);
+    }
+  }
+
+  /** Keys have many values: only those in use are in memory. */
+  #dropIfIdle(key: string, gate: Gate): void {
+    if (gate.inFlight === 0 && gate.queued === 0) this.#gates.delete(key);
   }
 
   #settle(hot: HotRun): void {
@@ -189,7 +228,7 @@ export class HotRuns {
   #gate(key: string): Gate {
     let gate = this.#gates.get(key);
     if (gate === undefined) {
-      gate = { inFlight: 0, queued: 0 };
+      gate = { inFlight: 0, queued: 0, queues: new Map() };
       this.#gates.set(key, gate);
     }
     return gate;
@@ -204,6 +243,19 @@ export class HotRuns {
 
 const emptyGate: GateView = { inFlight: 0, queued: 0 };
 
-function isQueued(job: Job | undefined): boolean {
-  return job?.kind === "call" && job.state.at === "queued";
+const noQueues: ReadonlyMap<string, number> = new Map();
+
+function queueOfJob(job: Job | undefined): string | null {
+  return job?.kind === "call" && job.state.at === "queued" ? job.state.gate : null;
+}
+
+function sameIds(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((id, i) => id === b[i]));
+}
+
+/** Adds to a count; entries with 0 go. */
+function add(counts: Map<string, number>, key: string, delta: number): void {
+  const count = (counts.get(key) ?? 0) + delta;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
 }

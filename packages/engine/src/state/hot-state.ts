@@ -8,6 +8,7 @@ import type {
   AppRecord,
   EventRecord,
   FunctionRecord,
+  GateRecord,
   WaitKey,
   WaitPathRecord,
   WaitPosition,
@@ -47,6 +48,7 @@ export class HotState implements StateView {
   readonly #waitPaths = new Map<string, Map<string, WaitPathRecord>>();
   readonly #events = new Overlay<RecentEvent>();
   readonly #keys = new Overlay<HeldKey>();
+  readonly #gateRecords = new Overlay<GateRecord>();
   /** Queries answered since the batch began, by `needId`. */
   readonly #answered = new Map<string, Found>();
   #batch = 1;
@@ -59,7 +61,7 @@ export class HotState implements StateView {
   boot(boot: Boot): void {
     for (const app of boot.apps) this.#catalog.put(app);
     for (const waitPath of boot.waitPaths) this.#addWaitPath(waitPath);
-    for (const { gate, queued } of boot.queues) this.#runs.setQueued(gate, queued);
+    for (const { gate, queued } of boot.queues) this.#runs.addQueued(gate, queued);
   }
 
   /**
@@ -73,6 +75,7 @@ export class HotState implements StateView {
     this.#waits.evict(committedBatch);
     this.#events.evict(committedBatch);
     this.#keys.evict(committedBatch);
+    this.#gateRecords.evict(committedBatch);
   }
 
   /** Whether the answer to a need is in memory. */
@@ -84,6 +87,8 @@ export class HotState implements StateView {
         return this.#events.has(need.eventId) || this.#answered.has(needId(need));
       case "idempotency":
         return this.#keys.has(need.key);
+      case "gate":
+        return this.#gateRecords.has(need.key);
       default:
         return this.#answered.has(needId(need));
     }
@@ -92,6 +97,7 @@ export class HotState implements StateView {
   absorb(answers: readonly Found[]): void {
     for (const found of answers) {
       if ("run" in found) this.#runs.absorb(found.need.runId, found.run);
+      else if ("gate" in found) this.#gateRecords.absorb(found.need.key, found.gate);
       else if ("expiresAt" in found) {
         const { runId, expiresAt } = found;
         this.#keys.absorb(found.need.key, runId === null ? null : { runId, expiresAt });
@@ -114,9 +120,7 @@ export class HotState implements StateView {
       case "event.delete":
         return this.#events.put(change.eventId, null, batch);
       case "run.put":
-        return this.#runs.putRun(change.run, batch, () =>
-          change.run.eventIds.map((id) => this.#recent(id)),
-        );
+        return this.#runs.putRun(change.run, batch, (id) => this.#recent(id));
       case "run.delete":
         return this.#runs.delete(change.runId);
       case "step.put":
@@ -135,6 +139,10 @@ export class HotState implements StateView {
         return this.#keys.put(change.key, change, batch);
       case "idempotency.delete":
         return this.#keys.put(change.key, null, batch);
+      case "gate.put":
+        return this.#gateRecords.put(change.gate.key, change.gate, batch);
+      case "gate.delete":
+        return this.#gateRecords.put(change.key, null, batch);
       case "output.put":
       case "attempt.put":
       case "mail.put":
@@ -167,9 +175,21 @@ export class HotState implements StateView {
     return this.#runs.gate(key);
   }
 
-  /** Every gate that has counts, for shells that look for queues to pull. */
-  gates(): Iterable<[string, GateView]> {
-    return this.#runs.gates();
+  queues(gate: string): ReadonlyMap<string, number> {
+    return this.#runs.queues(gate);
+  }
+
+  backlog(functionId: string): number {
+    return this.#runs.backlog(functionId);
+  }
+
+  gateKeys(): Iterable<string> {
+    return this.#runs.gateKeys();
+  }
+
+  gateRecord(key: string): GateRecord | undefined {
+    if (!this.#gateRecords.has(key)) throw new Error(`gate record ${key} was not loaded`);
+    return this.#gateRecords.get(key);
   }
 
   waitPaths(event: string): ReadonlyMap<string, WaitPathRecord> {
@@ -227,7 +247,7 @@ export class HotState implements StateView {
     throw new Error("the answer to an `expired` need has another shape");
   }
 
-  expiredKeys(need: Extract<Need, { kind: "expiredKeys" }>): readonly string[] {
+  expiredKeys(need: Extract<Need, { kind: "expiredKeys" | "expiredRates" }>): readonly string[] {
     const found = this.#answer(need);
     return "keys" in found ? found.keys : [];
   }

@@ -20,6 +20,9 @@ export class HotWaits {
 
   put(wait: WaitRecord, batch: number): void {
     const entry = this.#entry(wait);
+    // A wait that is registered anew may have another key.
+    const before = this.#entries.get(entry.position);
+    if (before !== undefined && before !== entry) before.group.delete(before.position);
     entry.wait = wait;
     entry.batch = batch;
     this.#touch(entry);

@@ -6,6 +6,7 @@ import type {
   EventRecord,
   EventTrigger,
   FunctionRecord,
+  GateRecord,
   Job,
   RunRecord,
   StepRecord,
@@ -27,7 +28,9 @@ export interface RunView {
 }
 
 export interface GateView {
+  /** Calls out that count here. */
   readonly inFlight: number;
+  /** Calls in all queues before it. */
   readonly queued: number;
 }
 
@@ -45,6 +48,14 @@ export interface StateView {
   /** Functions with a trigger for the name, wildcards included, in order of registration. */
   triggeredBy(eventName: string): readonly Triggered[];
   gate(key: string): GateView;
+  /** Calls in each queue before a gate, by name of the queue; empty ones are left out. */
+  queues(gate: string): ReadonlyMap<string, number>;
+  /** Calls of a function that wait in queues. */
+  backlog(functionId: string): number;
+  /** Names of the gates that have calls out or waiting. */
+  gateKeys(): Iterable<string>;
+  /** What flow control remembers under a key. */
+  gateRecord(key: string): GateRecord | undefined;
   waitPaths(event: string): ReadonlyMap<string, WaitPathRecord>;
   /** Undefined: there is no such run. */
   run(runId: string): RunView | undefined;
@@ -60,5 +71,5 @@ export interface StateView {
   ): { readonly waits: readonly WaitRecord[]; readonly next: WaitPosition | null };
   pastEvents(need: Extract<Need, { kind: "pastEvents" }>): readonly EventRecord[];
   expired(need: Extract<Need, { kind: "expired" }>): Extract<Found, { runIds: readonly string[] }>;
-  expiredKeys(need: Extract<Need, { kind: "expiredKeys" }>): readonly string[];
+  expiredKeys(need: Extract<Need, { kind: "expiredKeys" | "expiredRates" }>): readonly string[];
 }

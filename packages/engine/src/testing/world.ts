@@ -12,6 +12,8 @@ import type { Reply } from "../decision.ts";
 import type { Effect } from "../effects.ts";
 import type { Found, Need } from "../needs.ts";
 import type { CallJob, EventRecord, FunctionRecord, Job } from "../records.ts";
+import { roomFor } from "../flow/concurrency.ts";
+import { gateOfQueue } from "../gate.ts";
 import { requirements } from "../requirements.ts";
 import { defaultSettings, type Settings } from "../settings.ts";
 import { HotState } from "../state/hot-state.ts";
@@ -27,6 +29,7 @@ export class World {
   /** Effects of the last command. */
   effects: Effect[] = [];
   readonly outputs = new Map<string, unknown>();
+  readonly #runIds = new Set<string>();
   #serial = 0;
 
   constructor(settings: Partial<Settings> = {}) {
@@ -122,6 +125,52 @@ export class World {
     return run;
   }
 
+  /** Ids of all runs, in order of their first change. */
+  runIds(): string[] {
+    return [...this.#runIds];
+  }
+
+  /** Waits that are registered. */
+  waitCount(): number {
+    const waits = new Set<string>();
+    for (const change of this.changes) {
+      if (change.type === "wait.put") waits.add(`${change.wait.runId}/${change.wait.jobId}`);
+      if (change.type === "wait.delete") waits.delete(`${change.runId}/${change.jobId}`);
+    }
+    return waits.size;
+  }
+
+  /** Puts the function's flow control into its configuration. */
+  static flow(slug: string, options: object): Partial<FunctionRecord> {
+    return { slug, config: toJsonText({ id: slug, ...options }) };
+  }
+
+  /** Calls in the queues before a gate, in the order in which a shell takes them. */
+  queue(gate: string): CallJob[] {
+    const calls = this.runIds().flatMap((id) => [...this.run(id).jobs.values()]);
+    return calls
+      .filter((job) => job.kind === "call")
+      .filter(({ state }) => state.at === "queued" && gateOfQueue(state.gate) === gate)
+      .toSorted((a, b) => sinceOf(a) - sinceOf(b) || (a.runId < b.runId ? -1 : 1));
+  }
+
+  /** Does what a shell does with `pull` effects until nothing moves: the heads of queues, in turns. */
+  pull(): void {
+    for (let moved = true; moved; ) {
+      moved = false;
+      for (const gate of Array.from(this.state.gateKeys())) {
+        for (const queue of this.state.queues(gate).keys()) {
+          const head = this.queue(gate).find(
+            ({ state }) => state.at === "queued" && state.gate === queue,
+          );
+          if (head === undefined || roomFor(this.state, queue) === 0) continue;
+          this.do({ type: "call.admitted", runId: head.runId, jobId: head.id });
+          moved = true;
+        }
+      }
+    }
+  }
+
   job(runId: string, jobId = "step"): Job | undefined {
     return this.run(runId).jobs.get(jobId);
   }
@@ -197,6 +246,7 @@ export class World {
 
   #apply(change: Change): void {
     this.changes.push(change);
+    if (change.type === "run.put") this.#runIds.add(change.run.id);
     this.state.apply(change);
     if (change.type === "output.put") this.outputs.set(change.runId, JSON.parse(change.output));
   }
@@ -207,12 +257,15 @@ export class World {
   }
 
   #assertInvariants(): void {
-    const runs = new Set(this.changes.flatMap((c) => (c.type === "run.put" ? [c.run.id] : [])));
-    for (const id of runs) {
+    for (const id of this.#runIds) {
       const run = this.state.run(id);
       if (run !== undefined) assert.equal(wakeUpProblem(run), null);
     }
   }
+}
+
+function sinceOf({ state }: CallJob): number {
+  return state.at === "queued" ? state.since : 0;
 }
 
 /** Everything is in memory, so a store would have nothing to add. */
@@ -228,6 +281,10 @@ function nothing(need: Need): Found {
       return { need, waits: [] };
     case "pastEvents":
       return { need, events: [] };
+    case "gate":
+      return { need, gate: null };
+    case "expiredRates":
+      return { need, keys: [] };
     case "expiredKeys":
       return { need, keys: [] };
     case "expired":

@@ -1,5 +1,6 @@
 // `GET /metrics` (protocol.md 8.1): what the server does, for Prometheus. On a production server
 // the scraper sends the signing key as a bearer token.
+import type { HotState } from "@pawl/engine/state/hot-state";
 import { everyRun } from "@pawl/store/run-filter";
 import type { Route } from "../http/router.ts";
 import {
@@ -33,8 +34,7 @@ export function metricsRoute(context: ApiContext): Route {
 
 function gauges({ backend }: ApiContext): readonly Family[] {
   const { callsUnderWay, commandsWaiting, timersInMemory, runsInMemory } = backend.counts;
-  let queued = 0;
-  for (const [, gate] of backend.hot.gates()) queued += gate.queued;
+  const queued = queuedCalls(backend.hot);
   return [
     gauge("inngest_queue_depth", "Calls waiting for a place in the queues of gates.", queued),
     gauge("pawl_calls_queued", "Calls waiting for a place in the queues of gates.", queued),
@@ -43,6 +43,15 @@ function gauges({ backend }: ApiContext): readonly Family[] {
     gauge("pawl_timers_loaded", "Timers held in memory.", timersInMemory),
     gauge("pawl_runs_loaded", "Runs held in memory.", runsInMemory),
   ];
+}
+
+/** A queue may stand before several gates; its calls count once. */
+function queuedCalls(hot: HotState): number {
+  const queues = new Map<string, number>();
+  for (const gate of hot.gateKeys()) {
+    for (const [queue, calls] of hot.queues(gate)) queues.set(queue, calls);
+  }
+  return [...queues.values()].reduce((total, calls) => total + calls, 0);
 }
 
 /** Runs that have not ended are few beside those that have: only they are counted in the store. */

@@ -7,6 +7,7 @@ import { mcpRoute } from "./mcp/route.ts";
 import { metricsRoute } from "./metrics.ts";
 import { openApiRoute } from "./openapi-route.ts";
 import { restEventRoutes } from "./rest-events.ts";
+import { restFunctionPauseRoutes } from "./rest-function-pause.ts";
 import { restFunctionRoutes } from "./rest-functions.ts";
 import { restRunListRoutes } from "./rest-run-lists.ts";
 import { restRunRoutes } from "./rest-runs.ts";
@@ -20,6 +21,7 @@ export function moreRoutes(context: ApiContext): readonly Route[] {
     ...restRunListRoutes(context),
     ...restRunRoutes(context),
     ...restFunctionRoutes(context),
+    ...restFunctionPauseRoutes(context),
     ...v2Routes(context),
   ];
   return [

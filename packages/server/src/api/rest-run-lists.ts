@@ -167,7 +167,7 @@ async function runJson(queries: Queries, { run, fn, app }: ShownRun): Promise<st
     app_name: app?.name ?? null,
     event_name: run.eventName,
     cron_schedule: null,
-    is_batch: run.eventIds.length > 1,
+    is_batch: run.batchId !== null,
   };
   const { data, error } = runOutput(await queries.output(run), null);
   return spliced(plain, { output: data ?? error ?? jsonNull });
@@ -245,8 +245,8 @@ async function trigger({ queries, now }: ApiContext, runId: string): Promise<Htt
     event_name: run.eventName,
     ids: run.eventIds,
     timestamp: timeOrNull(run.queuedAt),
-    is_batch: run.eventIds.length > 1,
-    batch_id: null,
+    is_batch: run.batchId !== null,
+    batch_id: run.batchId,
     cron: null,
   };
   const payloads = `[${events.map(writeEvent).join(",")}]`;

@@ -53,6 +53,7 @@ const wireStatus: Readonly<Record<RunStatus, string>> = {
   completed: "Completed",
   failed: "Failed",
   cancelled: "Cancelled",
+  skipped: "Skipped",
 };
 
 /** A run as the REST API v1 writes it, its output spliced in. */
@@ -64,7 +65,7 @@ export async function runJson(queries: Queries, run: RunRecord): Promise<string>
     function_version: run.functionVersion,
     environment_id: environmentId,
     event_id: run.eventIds[0] ?? null,
-    batch_id: null,
+    batch_id: run.batchId,
     original_run_id: run.originalRunId,
     cron: null,
     status: wireStatus[run.status],

@@ -126,7 +126,7 @@ export function timelineLine(change: Change, hot: HotState, at: number): Timelin
 }
 
 function waitingLine(job: Job, at: number): TimelineLine | null {
-  if (job.kind === "call") return null;
+  if (job.kind === "call" || job.kind === "deadline") return null;
   const op = job.kind === "wait" ? "waitForEvent" : job.kind;
   return { type: "waiting", at, runId: job.runId, step: job.displayName, op, until: job.dueAt };
 }

@@ -11,6 +11,7 @@ export const runStatusWords: Readonly<Record<RunStatus, string>> = {
   completed: "COMPLETED",
   failed: "FAILED",
   cancelled: "CANCELLED",
+  skipped: "SKIPPED",
 };
 
 /** Statuses of spans. */

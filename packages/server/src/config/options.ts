@@ -227,6 +227,9 @@ export const options = {
   "calls-per-app-max": integer("N", 256, 1, 100_000, {
     help: "Calls in flight to one app; more wait in its queue.",
   }),
+  "backlog-max": integer("N", 0, 0, 100_000_000, {
+    help: "Calls of one function that may wait in queues before further runs are skipped; 0: any.",
+  }),
   "steps-per-run-max": integer("N", 100_000, 1, 10_000_000, { help: "Steps in one run." }),
   "run-state-chars-max": integer("N", 32 * mebibyte, 1_024, 512 * mebibyte, {
     help: "Size of all step outputs of one run, in characters of JSON.",

@@ -34,6 +34,7 @@ function state(
     retries: 3,
     version: 1,
     config: toJsonText({}),
+    pausedAt: null,
   };
   const app: AppRecord = {
     id: "app",
@@ -67,6 +68,7 @@ function state(
     eventIds: [cause.id],
     requestVersion: 2,
     forcePlan: true,
+    gates: [],
   };
   const step: Partial<StepRecord> = {
     ...face,

@@ -1,6 +1,8 @@
-// Moves calls out of a gate's queue when the gate has room. The order of the queue is the store's,
-// and whether a call really passes is decided by the engine; this only brings the two together.
+// Moves calls out of the queues before a gate when the gate has room. Functions that share a gate
+// have a queue each and take turns. The order of a queue is the store's, and whether a call really
+// passes is decided by the engine; this only brings the two together.
 // Invariant: at most one pull per gate is under way.
+import { roomFor } from "@pawl/engine/flow/concurrency";
 import type { HotState } from "@pawl/engine/state/hot-state";
 import type { DueJob, Store } from "@pawl/store/store";
 import { messageOf } from "../server-error.ts";
@@ -20,15 +22,43 @@ export interface GatesParts {
   readonly afterCommit: () => Promise<void>;
 }
 
-/** Calls taken from one queue at once. */
+/** Calls taken before a gate at once. */
 const pageMax = 256;
 /** A queue that could not be read, or whose head could not be decided, is tried again after this. */
 const retryMs = 1_000;
+
+/**
+ * Shares the room of a gate among its queues in turns of one call, beginning behind the queue `last`.
+ * `roomOf` is the room that a queue would have alone: functions may set different limits.
+ */
+export function shareRoom(
+  queues: ReadonlyMap<string, number>,
+  last: string,
+  max: number,
+  roomOf: (queue: string) => number,
+): ReadonlyMap<string, number> {
+  const names = [...queues.keys()].toSorted();
+  const turns = [...names.filter((name) => name > last), ...names.filter((name) => name <= last)];
+  const shares = new Map<string, number>();
+  let taken = 0;
+  for (let before = -1; before < taken && taken < max; ) {
+    before = taken;
+    for (const queue of turns) {
+      const share = shares.get(queue) ?? 0;
+      if (taken >= max || share >= (queues.get(queue) ?? 0) || taken >= roomOf(queue)) continue;
+      shares.set(queue, share + 1);
+      taken++;
+    }
+  }
+  return shares;
+}
 
 export class Gates {
   readonly #parts: GatesParts;
   /** Gates being pulled; true when somebody asked again meanwhile. */
   readonly #pulling = new Map<string, boolean>();
+  /** The queue that was the last to have its turn, for gates with more queues than room. */
+  readonly #served = new Map<string, string>();
   #stopped = false;
 
   constructor(parts: GatesParts) {
@@ -42,14 +72,14 @@ export class Gates {
       this.#pulling.set(gate, true);
       return;
     }
-    if (this.#wanted(gate) === 0) return;
+    if (this.#wanted(gate).size === 0) return;
     this.#pulling.set(gate, false);
     void this.#pullAll(gate);
   }
 
   /** Looks at every gate once: after a start, nobody else would. */
   start(): void {
-    for (const [gate] of this.#parts.hot().gates()) this.pull(gate);
+    for (const gate of this.#parts.hot().gateKeys()) this.pull(gate);
   }
 
   stop(): void {
@@ -76,6 +106,7 @@ export class Gates {
       }
       const again = this.#pulling.get(gate) === true;
       this.#pulling.delete(gate);
+      if (this.#parts.hot().gate(gate).queued === 0) this.#served.delete(gate);
       if (again) this.pull(gate);
     } catch (error) {
       if (this.#stopped) return;
@@ -90,23 +121,33 @@ export class Gates {
     }
   }
 
-  /** The head of the queue, as much as fits now. */
+  /** The heads of the queues, as much as fits now. */
   async #nextCalls(gate: string): Promise<readonly DueJob[]> {
-    const read = async (): Promise<readonly DueJob[]> => {
-      const limit = this.#wanted(gate);
-      return limit === 0 ? [] : this.#parts.store.due<"queue">({ kind: "queue", gate, limit });
-    };
-    const calls = await read();
-    if (calls.length > 0 || this.#wanted(gate) === 0) return calls;
+    const calls = await this.#read(gate);
+    if (calls.length > 0 || this.#wanted(gate).size === 0) return calls;
     // What is queued was decided, but is not committed yet.
     await this.#parts.afterCommit();
-    return read();
+    return this.#read(gate);
   }
 
-  /** How many calls of the queue the gate has room for. */
-  #wanted(gate: string): number {
+  async #read(gate: string): Promise<readonly DueJob[]> {
+    const wanted = this.#wanted(gate);
+    const last = [...wanted.keys()].at(-1);
+    if (last !== undefined && wanted.size < this.#parts.hot().queues(gate).size)
+      this.#served.set(gate, last);
+    const pages = await Promise.all(
+      [...wanted].map(([queue, limit]) =>
+        this.#parts.store.due<"queue">({ kind: "queue", gate: queue, limit }),
+      ),
+    );
+    return pages.flat();
+  }
+
+  /** How many calls of each queue are to be taken now; queues that get none are left out. */
+  #wanted(gate: string): ReadonlyMap<string, number> {
     const hot = this.#parts.hot();
-    const { inFlight, queued } = hot.gate(gate);
-    return Math.max(0, Math.min(hot.settings.callsPerAppMax - inFlight, queued, pageMax));
+    return shareRoom(hot.queues(gate), this.#served.get(gate) ?? "", pageMax, (queue) =>
+      roomFor(hot, queue),
+    );
   }
 }

@@ -77,8 +77,14 @@ export class Retention {
 
 /** Whether a step removed as many of a kind as it may, so that there can be more. */
 function isFull(
-  removed: { readonly runs: number; readonly events: number; readonly keys: number },
+  removed: {
+    readonly runs: number;
+    readonly events: number;
+    readonly keys: number;
+    readonly rates: number;
+  },
   step: number,
 ): boolean {
-  return removed.runs === step || removed.events === step || removed.keys === step;
+  const { runs, events, keys, rates } = removed;
+  return [runs, events, keys, rates].includes(step);
 }

@@ -124,6 +124,37 @@ test("calls of one app stay within its limit, and the queue moves on by itself",
   await runtime.stop();
 });
 
+test("keys have limits of their own, and functions that share a gate take turns", async () => {
+  const answers: { readonly fn: string; readonly send: (answer: Answer) => void }[] = [];
+  const { runtime, driver } = await start(
+    (call) =>
+      new Promise((resolve) =>
+        answers.push({ fn: new URL(call.url).searchParams.get("fnId") ?? "", send: resolve }),
+      ),
+    { settings: { callsPerAppMax: 4 } },
+  );
+  const concurrency = { limit: 2, key: "event.name", scope: "fn" };
+  await runtime.submit(syncApp(["f", "g"], { config: { concurrency } }));
+  await runtime.submit(sendEvents(...Array.from({ length: 20 }, () => "f")));
+  await runtime.submit(sendEvents(...Array.from({ length: 3 }, () => "g")));
+  const order: string[] = [];
+  const out = new Map<string, number>();
+  await rest();
+  for (let turn = 0; turn < 60 && answers.length > 0; turn++) {
+    for (const fn of ["f", "g"]) out.set(fn, answers.filter((answer) => answer.fn === fn).length);
+    assert.ok((out.get("f") ?? 0) <= 2 && (out.get("g") ?? 0) <= 2);
+    const answer = answers.shift();
+    order.push(answer?.fn ?? "");
+    answer?.send(returned(1));
+    await rest();
+  }
+  assert.equal(driver.underWayMax, 4);
+  assert.ok(order.lastIndexOf("g") < 8, `g does not wait for f: ${order.join()}`);
+  assert.deepEqual(new Set(await statuses(runtime)), new Set(["completed"]));
+  assert.deepEqual([...runtime.hot.gateKeys()], []);
+  await runtime.stop();
+});
+
 test("calls, timers and queues of a process that died are taken over", async () => {
   const first = await start(() => never, { settings: { callsPerAppMax: 200 } });
   await first.runtime.submit(syncApp(["f"]));
@@ -156,6 +187,27 @@ test("calls, timers and queues of a process that died are taken over", async () 
     first.fatal.map((error) => error.code),
     ["store_fenced"],
   );
+  await second.runtime.stop();
+});
+
+test("an open batch takes events of the next process, and goes out with all of them", async () => {
+  const config = { batchEvents: { maxSize: 3, timeout: "1m" } };
+  const first = await start(() => never);
+  await first.runtime.submit(syncApp(["f"], { config }));
+  await first.runtime.submit(sendEvents("f"));
+  await first.runtime.submit(sendEvents("f"));
+  await rest();
+  assert.equal(first.driver.calls.length, 0);
+  await first.runtime.stop();
+  const second = await start(() => returned(1), { data: first.data, clock: first.clock });
+  await second.runtime.recovered;
+  await second.runtime.submit(sendEvents("f"));
+  await rest();
+  const [call, ...more] = second.driver.calls;
+  assert.equal(more.length, 0);
+  const body: unknown = JSON.parse(call?.body ?? "");
+  assert.equal((body as { readonly events: readonly unknown[] }).events.length, 3); // proof: protocol.md 2.1
+  assert.deepEqual(await statuses(second.runtime), ["completed"]);
   await second.runtime.stop();
 });
 

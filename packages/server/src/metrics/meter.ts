@@ -15,7 +15,12 @@ const commitChanges = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384];
 export class Meter {
   readonly commitSeconds = new Histogram(commitSeconds);
   readonly commitChanges = new Histogram(commitChanges);
-  readonly runsEnded: Record<EndStatus, number> = { completed: 0, failed: 0, cancelled: 0 };
+  readonly runsEnded: Record<EndStatus, number> = {
+    completed: 0,
+    failed: 0,
+    cancelled: 0,
+    skipped: 0,
+  };
   commitFailures = 0;
   events = 0;
   runsStarted = 0;

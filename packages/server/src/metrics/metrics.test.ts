@@ -69,7 +69,7 @@ test("a metered store counts what it commits, and a run once for all its writes"
     ],
     fence,
   );
-  assert.deepEqual(meter.runsEnded, { completed: 1, failed: 0, cancelled: 0 });
+  assert.deepEqual(meter.runsEnded, { completed: 1, failed: 0, cancelled: 0, skipped: 0 });
   assert.deepEqual(
     [meter.events, meter.runsStarted, meter.steps, meter.failedAttempts],
     [1, 1, 1, 1],

@@ -5,7 +5,14 @@ import type { AttemptRecord, Job, RunRecord, StepOp, StepRecord } from "@pawl/en
 import type { JsonText } from "@pawl/protocol/json-text";
 import { outputIdOf } from "./output-id.ts";
 
-export type SpanStatus = "queued" | "running" | "waiting" | "completed" | "failed" | "cancelled";
+export type SpanStatus =
+  | "queued"
+  | "running"
+  | "waiting"
+  | "completed"
+  | "failed"
+  | "cancelled"
+  | "skipped";
 
 /** What a step that does not run user code waits for. */
 export type SpanInfo =
@@ -59,6 +66,9 @@ export interface TraceParts {
   readonly attempts: readonly AttemptRecord[];
 }
 
+/** A job that is a step, or calls for one. */
+type OpenJob = Exclude<Job, { kind: "deadline" }>;
+
 /** Stands for the function itself among step ids. */
 const functionTarget = "step";
 const rootId = "run";
@@ -106,7 +116,7 @@ function stepSpans(
 ): readonly Span[] {
   const done = new Set(steps.map((step) => step.id));
   const open = jobs.filter(
-    (job) => !done.has(job.id) && !(job.kind === "call" && job.target === functionTarget),
+    (job): job is OpenJob => !done.has(job.id) && job.kind !== "deadline" && !isDiscovery(job),
   );
   const known = new Set([...done, ...open.map((job) => job.id), functionTarget]);
   const triedOnly = [...attemptsByStep].filter(([stepId]) => !known.has(stepId));
@@ -115,6 +125,10 @@ function stepSpans(
     ...open.map((job) => openSpan(job, attemptsByStep.get(job.id) ?? [])),
     ...triedOnly.map(([, attempts]) => triedSpan(run, attempts)),
   ].sort(byTime);
+}
+
+function isDiscovery(job: Job): boolean {
+  return job.kind === "call" && job.target === functionTarget;
 }
 
 function finishedSpan(run: RunRecord, step: StepRecord, attempts: readonly AttemptRecord[]): Span {
@@ -194,7 +208,7 @@ function attemptSpan(attempt: AttemptRecord, parentId: string, op: StepOp | null
   };
 }
 
-function openSpan(job: Job, attempts: readonly AttemptRecord[]): Span {
+function openSpan(job: OpenJob, attempts: readonly AttemptRecord[]): Span {
   const id = `step.${job.id}`;
   return {
     id,
@@ -221,14 +235,14 @@ const opOf = {
   sleep: "sleep",
   wait: "waitForEvent",
   invoke: "invoke",
-} as const satisfies Record<Job["kind"], StepOp>;
+} as const satisfies Record<OpenJob["kind"], StepOp>;
 
-function openStatus(job: Job): SpanStatus {
+function openStatus(job: OpenJob): SpanStatus {
   if (job.kind !== "call") return "waiting";
   return job.state.at === "leased" ? "running" : "queued";
 }
 
-function infoOf(job: Job): SpanInfo | null {
+function infoOf(job: OpenJob): SpanInfo | null {
   switch (job.kind) {
     case "call":
       return null;

@@ -1,30 +1,8 @@
 // Finds what a function asks for and this version of the server does not do, so that nobody relies
-// on a limit that is not there. It must not know apps.
-import { membersOf } from "@pawl/protocol/json-span";
+// on what is not there. It must not know apps.
 import type { RegisteredFunction } from "@pawl/protocol/registration-wire";
 
-/** Options of protocol.md 1.3, in lower case: Go writes `Singleton`. */
-const unenforced: ReadonlySet<string> = new Set([
-  "batchevents",
-  "cancel",
-  "concurrency",
-  "debounce",
-  "idempotency",
-  "priority",
-  "ratelimit",
-  "singleton",
-  "throttle",
-  "timeouts",
-]);
-
-const empty: ReadonlySet<string> = new Set(["null", "[]", "{}"]);
-
-/** Names of the options of a function that have no effect, as it wrote them, and `cron`. */
+/** Names of what a function asks for in vain. */
 export function unenforcedOptions(fn: RegisteredFunction): readonly string[] {
-  const names: string[] = [];
-  for (const [name, value] of membersOf(fn.config)) {
-    if (unenforced.has(name.toLowerCase()) && !empty.has(value.trim())) names.push(name);
-  }
-  if (fn.triggers.some((trigger) => trigger.kind === "cron")) names.push("cron");
-  return names;
+  return fn.triggers.some((trigger) => trigger.kind === "cron") ? ["cron"] : [];
 }

@@ -1,5 +1,6 @@
 // The apps of the simulation: small programs of steps, as data, and what a program does once some
 // of its steps are recorded. The app plays them; the oracle uses them to know what must come out.
+import type { ProgramFlow } from "./flow.ts";
 import { hashStepId } from "@pawl/protocol/step-id";
 
 /** A step of a program. Ids are unique within it. */
@@ -58,6 +59,8 @@ export interface Program {
   /** It reports steps while it goes on in the same call. */
   readonly checkpoints: boolean;
   readonly nodes: readonly Node[];
+  /** Absent: none. */
+  readonly flow?: ProgramFlow;
 }
 
 /** A step that user code has reached and that is not recorded. */

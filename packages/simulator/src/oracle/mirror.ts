@@ -29,6 +29,8 @@ export class Mirror {
   readonly events = new Map<string, EventMirror>();
   /** Also of runs that retention has removed. */
   readonly outputs = new Map<string, string>();
+  /** The run that an invoke step waits for, by run and step: its own, or one that it joined. */
+  readonly invoked = new Map<string, string>();
   /** Runs ever started, in order. */
   readonly started: RunRecord[] = [];
   /** Events ever stored. */
@@ -63,6 +65,7 @@ export class Mirror {
       case "job.delete":
         return void this.runs.get(change.runId)?.jobs.delete(change.jobId);
       case "wait.put":
+        if (isCancelWait(change.wait.jobId)) return;
         return void this.runs.get(change.wait.runId)?.waits.set(change.wait.jobId, change.wait);
       case "wait.delete":
         return void this.runs.get(change.runId)?.waits.delete(change.jobId);
@@ -78,6 +81,8 @@ export class Mirror {
   }
 
   #putRun(run: RunRecord): void {
+    for (const parent of run.parent === null ? run.coParents : [run.parent, ...run.coParents])
+      this.invoked.set(`${parent.runId}/${parent.jobId}`, run.id);
     const known = this.runs.get(run.id);
     if (known === undefined) {
       const program = this.programs.get(run.functionId);
@@ -102,6 +107,11 @@ export class Mirror {
     const mirror = this.runs.get(run.id);
     if (mirror !== undefined && run.endedAt !== null) mirror.endedIn ??= this.commits;
   }
+}
+
+/** Whether a wait is for an event that cancels its run, rather than of a step. */
+export function isCancelWait(jobId: string): boolean {
+  return jobId.startsWith("cancel:");
 }
 
 /** `data.key` of an event; NaN, which equals nothing, when it has none. */

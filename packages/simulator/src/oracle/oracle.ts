@@ -18,7 +18,8 @@ import {
 } from "../app/program.ts";
 import { readRequest, type AppRequest } from "../app/request.ts";
 import { StartJudge } from "./starts.ts";
-import { Mirror, type RunMirror } from "./mirror.ts";
+import { FlowJudge } from "./flow.ts";
+import { isCancelWait, Mirror, type RunMirror } from "./mirror.ts";
 import type { Accuse, Rule, Violation } from "./violation.ts";
 import { WaitJudge, type WitnessClock } from "./waits.ts";
 
@@ -42,6 +43,7 @@ export class Oracle {
   readonly #parts: OracleParts;
   readonly #waits: WaitJudge;
   readonly #starts: StartJudge;
+  readonly #flow: FlowJudge;
   /** Steps recorded when a call was leased, by dispatch id. */
   readonly #leases = new Map<string, string>();
   readonly #sent = new Set<string>();
@@ -56,6 +58,7 @@ export class Oracle {
       this.violation ??= { rule, message };
     };
     this.mirror = new Mirror(parts.programs);
+    this.#flow = new FlowJudge(this.mirror, parts, this.accuse);
     this.#waits = new WaitJudge(this.mirror, parts.clock, this.accuse);
     this.#starts = new StartJudge(this.mirror, this.accuse);
   }
@@ -73,7 +76,7 @@ export class Oracle {
       if (runId !== null) touched.add(runId);
     }
     for (const runId of touched) this.#checkRun(runId);
-    this.#checkGates();
+    this.#flow.check();
     this.#waits.settle(this.#parts.data.mail.size === 0);
   }
 
@@ -185,6 +188,7 @@ export class Oracle {
       queues: data.queues.size,
       leased: data.leased.size,
       waits: data.waitsByKey.size,
+      holds: [...data.gates.values()].filter((gate) => gate.kind !== "rate").length,
       mail: data.mail.size,
     };
     for (const [what, count] of Object.entries(left)) {
@@ -199,7 +203,7 @@ export class Oracle {
           this.accuse("event-repeated", `event ${change.event.id} was stored twice`);
         return;
       case "run.put":
-        if (!this.mirror.runs.has(change.run.id)) this.#starts.started(change.run);
+        this.#starts.written(change.run);
         return this.#mayChange(change.run.id, "its record");
       case "output.put":
         if (this.mirror.outputs.has(change.runId))
@@ -225,7 +229,8 @@ export class Oracle {
   }
 
   #lookAfter(change: Change): void {
-    if (change.type === "wait.put") this.#waits.registered(change.wait);
+    if (change.type === "wait.put" && !isCancelWait(change.wait.jobId))
+      this.#waits.registered(change.wait);
     if (change.type !== "event.put") return;
     const event = this.mirror.events.get(change.event.id);
     if (event !== undefined) this.#waits.arrived(event);
@@ -289,7 +294,13 @@ export class Oracle {
         if (job?.kind !== "invoke") return false;
         if (step.memo.startsWith('{"error":{"name":"InngestInvokeTimeoutError"'))
           return this.#parts.clock.latest() >= job.dueAt;
-        return this.mirror.outputs.get(job.childRunId) === step.memo;
+        if (step.memo.startsWith('{"error":{"name":"PawlRunSkippedError"'))
+          return this.#flow.maySkip(`function-${node.slug}`);
+        return (
+          this.mirror.outputs.get(
+            this.mirror.invoked.get(`${run.run.id}/${step.id}`) ?? job.childRunId,
+          ) === step.memo
+        );
     }
   }
 
@@ -324,6 +335,7 @@ export class Oracle {
     let joins = false;
     for (const job of jobs.values()) {
       if (job.kind === "call" && job.target === "step") return;
+      if (job.kind === "deadline") continue;
       joins ||= !job.race && run.requestVersion >= 2;
     }
     const seen = this.#seen.get(lastDiscovery ?? "") ?? new Set();
@@ -348,20 +360,6 @@ export class Oracle {
     } else if (run.status === "failed") {
       if (output.includes("no_progress") || (this.#parts.isCalm && !mayFail(program)))
         this.accuse("outcome-wrong", `run ${run.id} failed: ${output}`);
-    }
-  }
-
-  #checkGates(): void {
-    const { data, callsPerAppMax } = this.#parts;
-    if (data.leased.size <= callsPerAppMax) return;
-    const counts = new Map<string, number>();
-    for (const { runId, epoch } of data.leased.ascending(null)) {
-      const app = this.mirror.runs.get(runId)?.run.appId;
-      if (epoch !== data.epoch || app === undefined) continue;
-      const count = (counts.get(app) ?? 0) + 1;
-      counts.set(app, count);
-      if (count > callsPerAppMax)
-        this.accuse("gate-exceeded", `${count} calls of app ${app} are leased`);
     }
   }
 }

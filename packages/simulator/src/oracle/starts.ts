@@ -20,23 +20,40 @@ export class StartJudge {
     this.#accuse = accuse;
   }
 
-  /** A run is there for the first time. */
-  started(run: RunRecord): void {
-    const event = this.#mirror.everStored.get(run.eventIds[0] ?? "")?.record;
+  /** A run is written: it is there for the first time, or took more events. */
+  written(run: RunRecord): void {
+    const before = this.#mirror.runs.get(run.id)?.run;
+    const known = new Set(before?.eventIds);
+    for (const id of run.eventIds) if (!known.has(id)) this.#took(run, id);
+    const size = this.#mirror.programs.get(run.functionId)?.flow?.batch ?? 1;
+    if (run.eventIds.length > size)
+      this.#accuse("flow-broken", `run ${run.id} has ${run.eventIds.length} events`);
+    if (
+      before !== undefined &&
+      before.status !== "queued" &&
+      before.eventIds.length < run.eventIds.length
+    )
+      this.#accuse("flow-broken", `run ${run.id} took events after it began`);
+    const parents = run.parent === null ? run.coParents : [run.parent, ...run.coParents];
+    for (const parent of parents)
+      this.#once(this.#byParent, `${parent.runId}/${parent.jobId}`, run);
+  }
+
+  #took(run: RunRecord, eventId: string): void {
+    const event = this.#mirror.everStored.get(eventId)?.record;
     if (event === undefined) {
       this.#accuse("run-started-twice", `run ${run.id} was started by an event that is not stored`);
       return;
     }
-    if (run.parent !== null)
-      this.#once(this.#byParent, `${run.parent.runId}/${run.parent.jobId}`, run);
     this.#once(this.#byEvent, `${run.functionId}/${event.id}`, run);
-    if (event.externalId === null || run.parent !== null) return;
+    // Steps invoke with events of their own.
+    if (event.externalId === null) return;
     const key = `${run.functionId}/${event.externalId}`;
     const before = this.#byKey.get(key);
-    if (before !== undefined && isWithinIdempotency(run.queuedAt, before)) {
+    if (before !== undefined && isWithinIdempotency(event.receivedAt, before)) {
       this.#accuse("run-started-twice", `run ${run.id} was started by ${event.externalId} again`);
     }
-    this.#byKey.set(key, run.queuedAt);
+    this.#byKey.set(key, event.receivedAt);
   }
 
   /** The sender was told that these events are stored. */
@@ -70,7 +87,7 @@ export class StartJudge {
 
   #once(starts: Map<string, string>, key: string, run: RunRecord): void {
     const before = starts.get(key);
-    if (before !== undefined)
+    if (before !== undefined && before !== run.id)
       this.#accuse("run-started-twice", `${key} started run ${before} and run ${run.id}`);
     starts.set(key, run.id);
   }

@@ -41,6 +41,8 @@ export type Rule =
   | "timer-late"
   /** More calls were out than the gate allows. */
   | "gate-exceeded"
+  /** Flow control was not kept: two runs of a singleton. */
+  | "flow-broken"
   /** After everything, something is left: a run, a slot of a gate, a row. */
   | "never-quiet"
   | "left-over"

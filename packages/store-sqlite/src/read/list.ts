@@ -28,6 +28,7 @@ const tableOf: Readonly<Record<string, string>> = {
   waits: "wait",
   waitPaths: "wait_path",
   idempotency: "idempotency",
+  gates: "gate",
   mail: "mail",
 };
 

@@ -5,6 +5,7 @@ import type { EventRecord, WaitRecord } from "@pawl/engine/records";
 import { numberOf, packHash, packUlid, textOf, unpackUlid } from "../codec.ts";
 import type { PackedId } from "../codec.ts";
 import { decodeEvent, eventColumns } from "../rows/event-row.ts";
+import { decodeGate, gateOfKey } from "../rows/gate-row.ts";
 import { decodeJob, jobsOfRun } from "../rows/job-row.ts";
 import { decodeRun, runColumns } from "../rows/run-row.ts";
 import { decodeStep, stepsOfRun } from "../rows/step-row.ts";
@@ -29,6 +30,8 @@ export class Loader {
   readonly #expiredRuns: Rows;
   readonly #expiredEvents: Rows;
   readonly #expiredKeys: Rows;
+  readonly #gate: Rows;
+  readonly #expiredRates: Rows;
 
   constructor(database: DatabaseSync, words: WordReader) {
     const rows = (sql: string): Rows => new Rows(database, sql);
@@ -64,6 +67,8 @@ export class Loader {
     this.#expiredKeys = rows(
       "SELECT key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at, key LIMIT ?",
     );
+    this.#gate = rows(gateOfKey);
+    this.#expiredRates = rows("SELECT key FROM gate WHERE tat <= ? ORDER BY tat, key LIMIT ?");
   }
 
   /** Answers all needs from one state of the database. */
@@ -93,6 +98,14 @@ export class Loader {
         return { need, events: this.#pastEvents(need) };
       case "expired":
         return { need, ...this.#expired(need.before, need.limit) };
+      case "gate": {
+        const row = this.#gate.first(need.key);
+        return { need, gate: row === undefined ? null : decodeGate(need.key, row) };
+      }
+      case "expiredRates": {
+        const rows = this.#expiredRates.all(need.at, need.limit);
+        return { need, keys: rows.map((row) => textOf(row[0])) };
+      }
       case "expiredKeys": {
         const rows = this.#expiredKeys.all(need.at, need.limit);
         return { need, keys: rows.map((row) => textOf(row[0])) };

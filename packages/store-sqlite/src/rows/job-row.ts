@@ -44,7 +44,7 @@ export const jobInsert = `INSERT OR REPLACE INTO job (run, ${columns}) VALUES (?
 /** Rows for `decodeJob`. */
 export const jobsOfRun = `SELECT ${columns} FROM job WHERE run = ? ORDER BY id`;
 
-const kinds: readonly Job["kind"][] = ["call", "sleep", "wait", "invoke"];
+const kinds: readonly Job["kind"][] = ["call", "sleep", "wait", "invoke", "deadline"];
 const parallelFlag = 1;
 const raceFlag = 2;
 const againFlag = 4;
@@ -105,6 +105,8 @@ export function decodeJob(runId: string, row: readonly SQLOutputValue[]): Job {
   switch (kinds[numberOf(row[1])] ?? "call") {
     case "sleep":
       return { ...base, kind: "sleep", dueAt: numberOf(row[2]) };
+    case "deadline":
+      return { ...base, kind: "deadline", dueAt: numberOf(row[2]) };
     case "wait":
       return {
         ...base,

@@ -1,6 +1,6 @@
 // A run as a row of `run`.
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
-import type { RunRecord, RunStatus } from "@pawl/engine/records";
+import type { RunParent, RunRecord, RunStatus } from "@pawl/engine/records";
 import {
   numberOf,
   numberOrNull,
@@ -14,7 +14,14 @@ import {
 } from "../codec.ts";
 import type { WordReader, WordWriter } from "../words.ts";
 
-const statuses: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];
+const statuses: readonly RunStatus[] = [
+  "queued",
+  "running",
+  "completed",
+  "failed",
+  "cancelled",
+  "skipped",
+];
 
 /** Statuses as the column holds them; the first `unfinishedStatuses` have not ended. */
 export function statusNumber(status: RunStatus): number {
@@ -45,7 +52,12 @@ export const runColumnNames: readonly string[] = [
   "parent_run",
   "parent_job",
   "original_run",
-  "cancel_reason",
+  "end_reason",
+  "gates",
+  "holds",
+  "priority_ms",
+  "batch_id",
+  "co_parents",
 ];
 
 /** The columns of a row, for a SELECT from `run AS r`. */
@@ -71,7 +83,12 @@ export function encodeRun(run: RunRecord, words: WordWriter): SQLInputValue[] {
     run.parent === null ? null : packUlid(run.parent.runId),
     run.parent === null ? null : packHash(run.parent.jobId),
     run.originalRunId === null ? null : packUlid(run.originalRunId),
-    run.cancelReason,
+    run.endReason,
+    listText(run.gates),
+    listText(run.holds),
+    run.priorityMs,
+    run.batchId === null ? null : packUlid(run.batchId),
+    listText(run.coParents),
   ];
 }
 
@@ -94,6 +111,20 @@ export function decodeRun(row: readonly SQLOutputValue[], words: WordReader): Ru
     idleDiscoveries: numberOf(row[13]),
     parent: row[14] === null ? null : { runId: unpackUlid(row[14]), jobId: unpackHash(row[15]) },
     originalRunId: row[16] === null ? null : unpackUlid(row[16]),
-    cancelReason: textOrNull(row[17]),
+    endReason: textOrNull(row[17]),
+    gates: listOf(row[18]) as string[], // proof: written by listText
+    holds: listOf(row[19]) as string[], // proof: written by listText
+    priorityMs: numberOf(row[20]),
+    batchId: row[21] === null ? null : unpackUlid(row[21]),
+    coParents: listOf(row[22]) as RunParent[], // proof: written by listText
   };
+}
+
+function listText(list: readonly unknown[]): string | null {
+  return list.length === 0 ? null : JSON.stringify(list);
+}
+
+function listOf(value: SQLOutputValue | undefined): unknown {
+  const text = textOrNull(value);
+  return text === null ? [] : JSON.parse(text);
 }

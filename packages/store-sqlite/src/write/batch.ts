@@ -6,6 +6,7 @@ import type {
   AppRecord,
   AttemptRecord,
   EventRecord,
+  GateRecord,
   Job,
   RunRecord,
   StepRecord,
@@ -37,6 +38,7 @@ export interface Batch {
   readonly apps: Map<string, AppRecord | null>;
   readonly waitPaths: Map<string, WaitPathRecord>;
   readonly idempotency: Map<string, { readonly runId: string; readonly expiresAt: number } | null>;
+  readonly gates: Map<string, GateRecord | null>;
   /** Rare, and its order of arrival counts: taken one by one. */
   readonly mail: Extract<Change, { type: "mail.put" | "mail.delete" }>[];
 }
@@ -49,6 +51,7 @@ export function planBatch(changes: readonly Change[]): Batch {
     apps: new Map(),
     waitPaths: new Map(),
     idempotency: new Map(),
+    gates: new Map(),
     mail: [],
   };
   for (const change of changes) addChange(batch, change);
@@ -113,6 +116,10 @@ function addChange(batch: Batch, change: Change): void {
     case "idempotency.delete":
       batch.idempotency.set(change.key, null);
       return;
+    case "gate.put":
+      return void batch.gates.set(change.gate.key, change.gate);
+    case "gate.delete":
+      return void batch.gates.set(change.key, null);
     case "mail.put":
     case "mail.delete":
       batch.mail.push(change);

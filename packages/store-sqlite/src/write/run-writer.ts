@@ -27,6 +27,7 @@ export class RunWriter {
   readonly #insert: StatementSync;
   readonly #updateHot: StatementSync;
   readonly #updateAll: StatementSync;
+  readonly #updateEvents: StatementSync;
   readonly #eventIds: StatementSync;
   readonly #deleteRun: StatementSync;
   readonly #deleteParts: readonly StatementSync[];
@@ -55,6 +56,10 @@ export class RunWriter {
     this.#updateAll = database.prepare(
       `UPDATE run SET ${assignments(listedColumnNames, 2)}, ${assignments(hotColumnNames, 7)}` +
         " WHERE id = ?1 AND event_ids = ?8",
+    );
+    this.#updateEvents = database.prepare(
+      `UPDATE run SET ${assignments(listedColumnNames, 2)}, ${assignments(hotColumnNames, 7)}` +
+        " WHERE id = ?1",
     );
     this.#eventIds = database.prepare("SELECT event_ids FROM run WHERE id = ?");
     this.#deleteRun = database.prepare("DELETE FROM run WHERE id = ?");
@@ -99,10 +104,19 @@ export class RunWriter {
     if (this.#updateHot.run(...values).changes === 1) return;
     if (this.#updateAll.run(...values).changes === 1) return;
     if (!isProbablyNew && this.#insertNew(id, run, values, touched)) return;
-    // The row is there, and started by other events than this one: no run does that by itself.
-    this.#unlinkAll(id, touched);
-    this.#deleteRun.run(id);
-    this.#insertNew(id, run, values, touched);
+    this.#relink(id, run, touched);
+    this.#updateEvents.run(...values);
+  }
+
+  /** A run that has not begun may take more events, or others. */
+  #relink(id: PackedId, run: RunRecord, touched: Set<string>): void {
+    const before = new Set(unpackUlids(this.#eventIds.get(id)?.["event_ids"]));
+    const after = new Set(run.eventIds);
+    for (const eventId of new Set([...before, ...after])) {
+      if (before.has(eventId) && after.has(eventId)) continue;
+      (after.has(eventId) ? this.#link : this.#unlink).run(packUlid(eventId), id);
+      touched.add(eventId);
+    }
   }
 
   #insertNew(id: PackedId, run: RunRecord, values: SQLInputValue[], touched: Set<string>): boolean {

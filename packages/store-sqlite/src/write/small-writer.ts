@@ -1,6 +1,8 @@
-// Writes the small tables: apps, wait paths, idempotency keys, mail.
+// Writes the small tables: apps, wait paths, idempotency keys, what flow control
+// remembers, mail.
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { packUlid } from "../codec.ts";
+import { encodeGate, gateInsert } from "../rows/gate-row.ts";
 import type { Batch } from "./batch.ts";
 
 export class SmallWriter {
@@ -9,6 +11,8 @@ export class SmallWriter {
   readonly #putWaitPath: StatementSync;
   readonly #putIdempotency: StatementSync;
   readonly #deleteIdempotency: StatementSync;
+  readonly #putGate: StatementSync;
+  readonly #deleteGate: StatementSync;
   readonly #putMail: StatementSync;
   readonly #deleteMail: StatementSync;
 
@@ -22,6 +26,8 @@ export class SmallWriter {
       "INSERT OR REPLACE INTO idempotency (key, run, expires_at) VALUES (?, ?, ?)",
     );
     this.#deleteIdempotency = database.prepare("DELETE FROM idempotency WHERE key = ?");
+    this.#putGate = database.prepare(gateInsert);
+    this.#deleteGate = database.prepare("DELETE FROM gate WHERE key = ?");
     this.#putMail = database.prepare(
       "INSERT INTO mail (id, message) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET message = excluded.message",
     );
@@ -38,6 +44,10 @@ export class SmallWriter {
     for (const [key, held] of batch.idempotency) {
       if (held === null) this.#deleteIdempotency.run(key);
       else this.#putIdempotency.run(key, packUlid(held.runId), held.expiresAt);
+    }
+    for (const [key, gate] of batch.gates) {
+      if (gate === null) this.#deleteGate.run(key);
+      else this.#putGate.run(...encodeGate(gate));
     }
     for (const change of batch.mail) {
       if (change.type === "mail.delete") this.#deleteMail.run(change.mailId);

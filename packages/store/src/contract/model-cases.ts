@@ -18,6 +18,7 @@ import {
   attemptSample,
   baseTime,
   callSample,
+  deadlineSample,
   eventSample,
   hashSample,
   invokeSample,
@@ -40,7 +41,14 @@ const keys: readonly (WaitKey | null)[] = [
   { path: "data.y", hash: "00ff00ff00ff00ff" },
 ];
 const gates = ["g1", "g2"];
-const statuses: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];
+const statuses: readonly RunStatus[] = [
+  "queued",
+  "running",
+  "completed",
+  "failed",
+  "cancelled",
+  "skipped",
+];
 
 const run = fc.constantFrom(...runNumbers);
 const runId = run.map(ulidSample);
@@ -64,7 +72,7 @@ const jobPut = fc
   .tuple(
     runId,
     jobId,
-    fc.constantFrom("call", "sleep", "wait", "invoke"),
+    fc.constantFrom("call", "sleep", "wait", "invoke", "deadline"),
     smallTime,
     callState,
     fc.nat(3),
@@ -74,6 +82,7 @@ const jobPut = fc
     const jobs: Readonly<Record<typeof kind, Job>> = {
       call: callSample(runId, { id, state, generation: n, again: isOdd }),
       sleep: { ...sleepSample(runId, 1, dueAt), id, parallel: isOdd },
+      deadline: { ...deadlineSample(runId, dueAt), id },
       wait: waitJobSample(runId, 1, { id, dueAt, race: isOdd }),
       invoke: invokeSample(runId, 1, { id, dueAt, childRunId: ulidSample(n) }),
     };
@@ -142,6 +151,8 @@ const smallPut = fc
     { type: "idempotency.put", key: id, runId, expiresAt: n },
     { type: "mail.put", mailId: id, message: messageSample(n) },
     { type: "app.put", app: appSample({ id, checksum: `${n}` }) },
+    { type: "gate.put", gate: { kind: "rate", key: id, tat: n } },
+    { type: "gate.put", gate: { kind: n === 0 ? "open" : "holder", key: `${id}${n}`, runId } },
     { type: "waitPath.put", waitPath: { event: id, path: "p", since: n } },
   ]);
 
@@ -151,6 +162,7 @@ const deletion: fc.Arbitrary<Change> = fc.oneof(
   fc.tuple(runId, jobId).map(([runId, jobId]) => ({ type: "job.delete", runId, jobId }) as const),
   fc.tuple(runId, jobId).map(([runId, jobId]) => ({ type: "wait.delete", runId, jobId }) as const),
   fc.constantFrom("x", "y").map((key) => ({ type: "idempotency.delete", key }) as const),
+  fc.constantFrom("x", "y", "x1").map((key) => ({ type: "gate.delete", key }) as const),
   fc.constantFrom("x", "y").map((mailId) => ({ type: "mail.delete", mailId }) as const),
   fc.constantFrom("x", "y").map((appId) => ({ type: "app.delete", appId }) as const),
 );
@@ -175,6 +187,9 @@ const needs: readonly Need[] = [
   { kind: "expired", before: baseTime + 9, limit: 99 },
   { kind: "expiredKeys", at: baseTime + 3, limit: 1 },
   { kind: "expiredKeys", at: baseTime + 99, limit: 99 },
+  ...["x", "y", "x0", "x1", "y2"].map((key) => ({ kind: "gate", key }) as const),
+  { kind: "expiredRates", at: 1, limit: 1 },
+  { kind: "expiredRates", at: 99, limit: 99 },
 ];
 
 function needsUnder(event: string, key: WaitKey | null): readonly Need[] {

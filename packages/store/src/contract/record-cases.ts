@@ -1,7 +1,7 @@
 // Contract: every change type is written, read back unchanged, replaced and deleted.
 import assert from "node:assert/strict";
 import { toJsonText } from "@pawl/protocol/json-text";
-import type { Job, RunRecord } from "@pawl/engine/records";
+import type { GateRecord, Job, RunRecord } from "@pawl/engine/records";
 import { storeTest } from "./kit.ts";
 import type { MakeStore } from "./kit.ts";
 import {
@@ -9,6 +9,7 @@ import {
   attemptSample,
   baseTime,
   callSample,
+  deadlineSample,
   eventSample,
   hashSample,
   invokeSample,
@@ -24,6 +25,7 @@ const runId = ulidSample(1);
 
 /** Jobs of every kind and state, one of each. */
 const jobSamples: readonly Job[] = [
+  deadlineSample(runId, baseTime + 8),
   callSample(runId),
   callSample(runId, {
     id: hashSample(1),
@@ -121,7 +123,12 @@ function runCases(make: MakeStore): void {
         eventIds: [ulidSample(2), ulidSample(1)],
         status: "cancelled",
         endedAt: baseTime + 50,
-        cancelReason: "by hand",
+        endReason: "by hand",
+        coParents: [{ runId: ulidSample(7), jobId: "a" }],
+        gates: ["c:fn:f:ü:1", "c:env:all:2:3"],
+        holds: ["s:f", "cancel:0"],
+        priorityMs: -600_000,
+        batchId: ulidSample(6),
       }),
     ];
     await subject.commit(
@@ -131,6 +138,30 @@ function runCases(make: MakeStore): void {
       await subject.commit({ type: "run.put", run });
       const { run: stored } = await subject.find({ kind: "run", runId });
       assert.deepEqual(stored, { run, jobs: [], steps: [], events: events.toReversed() });
+    }
+  });
+
+  storeTest(make, "a run that has not begun takes other events", async (subject) => {
+    await subject.commit(
+      ...[1, 2, 3].map((n) => ({ type: "event.put", event: eventSample(n), keys: [] }) as const),
+    );
+    for (const events of [[1], [1, 2], [3], [2, 3], [1, 2, 3]]) {
+      const run = runSample(1, { eventIds: events.map(ulidSample), holds: ["b:f"] });
+      await subject.commit({ type: "run.put", run });
+      const { run: stored } = await subject.find({ kind: "run", runId });
+      assert.deepEqual(stored, {
+        run,
+        jobs: [],
+        steps: [],
+        events: events.map((n) => eventSample(n)),
+      });
+      for (const n of [1, 2, 3]) {
+        const query = { type: "runsOfEvent", eventId: ulidSample(n), limit: 9 } as const;
+        assert.equal((await subject.store.list(query)).length, events.includes(n) ? 1 : 0);
+      }
+      const free = [1, 2, 3].filter((n) => !events.includes(n)).map(ulidSample);
+      const { eventIds } = await subject.find({ kind: "expired", before: baseTime + 9, limit: 9 });
+      assert.deepEqual(eventIds, free);
     }
   });
 
@@ -278,6 +309,38 @@ function keyCases(make: MakeStore): void {
     assert.deepEqual(await over(5, 1), ["k1"]);
     await subject.commit({ type: "idempotency.delete", key: "k3" }, put(99, 1));
     assert.deepEqual(await over(9), ["k0", "k2"]);
+  });
+
+  storeTest(make, "what flow control remembers comes back until it is deleted", async (subject) => {
+    const gates: readonly GateRecord[] = [
+      { kind: "rate", key: "t:ü", tat: baseTime + 1 / 3 },
+      { kind: "rate", key: "r:f", tat: baseTime },
+      { kind: "open", key: "b:f", runId },
+      { kind: "holder", key: "s:f", runId: ulidSample(2) },
+    ];
+    await subject.commit(...gates.map((gate) => ({ type: "gate.put", gate }) as const));
+    for (const gate of gates) {
+      const need = { kind: "gate", key: gate.key } as const;
+      assert.deepEqual(await subject.find(need), { need, gate });
+    }
+    const over = async (at: number, limit = 9): Promise<readonly string[]> =>
+      (await subject.find({ kind: "expiredRates", at, limit })).keys;
+    assert.deepEqual(await over(baseTime), ["r:f"]);
+    assert.deepEqual(await over(baseTime + 1), ["r:f", "t:ü"]);
+    assert.deepEqual(await over(baseTime + 1, 1), ["r:f"]);
+    await subject.commit(
+      { type: "gate.put", gate: { kind: "holder", key: "b:f", runId } },
+      { type: "gate.put", gate: { kind: "rate", key: "r:f", tat: baseTime + 9 } },
+      { type: "gate.delete", key: "t:ü" },
+    );
+    const need = { kind: "gate", key: "b:f" } as const;
+    assert.deepEqual(await subject.find(need), {
+      need,
+      gate: { kind: "holder", key: "b:f", runId },
+    });
+    assert.deepEqual(await over(baseTime + 1), []);
+    await subject.commit({ type: "gate.delete", key: "b:f" });
+    assert.equal((await subject.find(need)).gate, null);
   });
 
   storeTest(make, "wait paths are kept by event and path", async (subject) => {

@@ -4,6 +4,7 @@ import type {
   AppRecord,
   AttemptRecord,
   CallJob,
+  DeadlineJob,
   EventRecord,
   InvokeJob,
   RunRecord,
@@ -57,6 +58,7 @@ export function appSample(overrides: Partial<AppRecord> = {}): AppRecord {
         retries: 3,
         version: 1,
         config: toJsonText({ id: "shop-order", steps: { step: {} } }),
+        pausedAt: null,
       },
     ],
     createdAt: baseTime,
@@ -99,7 +101,12 @@ export function runSample(n: number, overrides: Partial<RunRecord> = {}): RunRec
     idleDiscoveries: 0,
     parent: null,
     originalRunId: null,
-    cancelReason: null,
+    coParents: [],
+    endReason: null,
+    gates: [],
+    holds: [],
+    priorityMs: 0,
+    batchId: null,
     ...overrides,
   };
 }
@@ -169,6 +176,10 @@ export function callSample(runId: string, overrides: Partial<CallJob> = {}): Cal
 
 export function sleepSample(runId: string, n: number, dueAt: number): SleepJob {
   return { ...jobBase(runId, hashSample(n)), kind: "sleep", dueAt };
+}
+
+export function deadlineSample(runId: string, dueAt: number): DeadlineJob {
+  return { ...jobBase(runId, "deadline:finish"), kind: "deadline", dueAt };
 }
 
 export function waitJobSample(runId: string, n: number, overrides: Partial<WaitJob> = {}): WaitJob {

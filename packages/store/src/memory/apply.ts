@@ -4,6 +4,7 @@ import type { Change } from "@pawl/engine/changes";
 import type {
   AttemptRecord,
   EventRecord,
+  GateRecord,
   Job,
   RunRecord,
   WaitKey,
@@ -72,6 +73,10 @@ export function applyChange(data: MemoryData, change: Change): void {
     case "idempotency.delete":
       forgetKey(data, change.key);
       return;
+    case "gate.put":
+      return putGate(data, change.gate);
+    case "gate.delete":
+      return deleteGate(data, change.key);
     case "mail.put":
       data.mail.set(change.mailId, change.message);
       return;
@@ -154,7 +159,7 @@ function putRun(data: MemoryData, run: RunRecord): void {
 
 /** Whether the run is over, by its status. */
 export function hasEnded(run: RunRecord): boolean {
-  return run.status === "completed" || run.status === "failed" || run.status === "cancelled";
+  return run.status !== "queued" && run.status !== "running";
 }
 
 function listRun(data: MemoryData, run: RunRecord): void {
@@ -255,4 +260,17 @@ function forgetKey(data: MemoryData, key: string): void {
   if (held === undefined) return;
   data.idempotency.delete(key);
   data.keysByEnd.delete(held);
+}
+
+function putGate(data: MemoryData, gate: GateRecord): void {
+  deleteGate(data, gate.key);
+  data.gates.set(gate.key, gate);
+  if (gate.kind === "rate") data.ratesByEnd.add(gate);
+}
+
+function deleteGate(data: MemoryData, key: string): void {
+  const gate = data.gates.get(key);
+  if (gate === undefined) return;
+  data.gates.delete(key);
+  if (gate.kind === "rate") data.ratesByEnd.delete(gate);
 }

@@ -89,6 +89,7 @@ function sizes(data: MemoryData): ListResults["sizes"] {
       waits: sum((entry) => entry.waits.size),
       waitPaths: data.waitPaths.size,
       idempotency: data.idempotency.size,
+      gates: data.gates.size,
       mail: data.mail.size,
     },
   };

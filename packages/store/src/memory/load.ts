@@ -23,6 +23,12 @@ export function answerNeed(data: MemoryData, need: Need): Found {
       return { need, events: pastEvents(data, need) };
     case "expired":
       return { need, ...expired(data, need.before, need.limit) };
+    case "gate":
+      return { need, gate: data.gates.get(need.key) ?? null };
+    case "expiredRates": {
+      const over = takeWhile(data.ratesByEnd.ascending(null), (rate) => rate.tat <= need.at);
+      return { need, keys: take(over, need.limit).map((rate) => rate.key) };
+    }
     case "expiredKeys": {
       const over = takeWhile(data.keysByEnd.ascending(null), (held) => held.expiresAt <= need.at);
       return { need, keys: take(over, need.limit).map((held) => held.key) };

@@ -5,6 +5,7 @@ import type {
   AppRecord,
   AttemptRecord,
   EventRecord,
+  GateRecord,
   Job,
   RunRecord,
   StepRecord,
@@ -51,6 +52,9 @@ export interface HeldKey {
   readonly expiresAt: number;
 }
 
+/** A rate that was used. */
+export type Rate = Extract<GateRecord, { kind: "rate" }>;
+
 export interface MemoryData {
   /** Of the latest owner; 0 before the first. */
   epoch: number;
@@ -76,6 +80,8 @@ export interface MemoryData {
   readonly waitPaths: Map<string, WaitPathRecord>;
   readonly idempotency: Map<string, HeldKey>;
   readonly keysByEnd: SortedSet<HeldKey>;
+  readonly gates: Map<string, GateRecord>;
+  readonly ratesByEnd: SortedSet<Rate>;
   /** In order of arrival. */
   readonly mail: Map<string, Message>;
 }
@@ -88,6 +94,11 @@ export function compareDue(a: DueJob, b: DueJob): number {
 /** Orders idempotency keys by when they end, then by text. */
 export function compareHeld(a: HeldKey, b: HeldKey): number {
   return a.expiresAt - b.expiresAt || compareText(a.key, b.key);
+}
+
+/** Orders rates by when they are as if never used, then by text. */
+export function compareRates(a: Rate, b: Rate): number {
+  return a.tat - b.tat || compareText(a.key, b.key);
 }
 
 /** Orders ended runs by when they ended, then by id. */
@@ -122,6 +133,8 @@ export function createMemoryData(): MemoryData {
     waitPaths: new Map(),
     idempotency: new Map(),
     keysByEnd: new SortedSet(compareHeld),
+    gates: new Map(),
+    ratesByEnd: new SortedSet(compareRates),
     mail: new Map(),
   };
 }

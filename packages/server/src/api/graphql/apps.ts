@@ -41,7 +41,7 @@ export function functionObject(fn: FunctionRecord, app: AppRecord): object {
     url: fn.url,
     appID: app.name,
     app: () => appObject(app),
-    isPaused: false,
+    isPaused: fn.pausedAt !== null,
     retries: fn.retries,
   };
 }

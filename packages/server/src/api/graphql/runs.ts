@@ -29,7 +29,7 @@ export function runObject(queries: Queries, shown: ShownRun): object {
     sourceID: null,
     triggerIDs: run.eventIds,
     traceID: traceIdOf(run.id),
-    isBatch: run.eventIds.length > 1,
+    isBatch: run.batchId !== null,
     batchCreatedAt: null,
     cronSchedule: null,
     eventName: run.eventName,
@@ -55,7 +55,7 @@ export function oldRunObject(queries: Queries, shown: ShownRun): object {
       const event = await queries.event(eventId);
       return event === null ? null : eventObject(queries, event, oldRunObject);
     },
-    batchID: null,
+    batchID: run.batchId,
     batchCreatedAt: null,
     cron: null,
   };
@@ -82,8 +82,8 @@ export async function triggerObject(queries: Queries, runId: string): Promise<ob
     IDs: run.eventIds,
     payloads: events.map(writeEvent),
     timestamp: timeOrNull(run.queuedAt),
-    isBatch: run.eventIds.length > 1,
-    batchID: null,
+    isBatch: run.batchId !== null,
+    batchID: run.batchId,
     cron: null,
   };
 }

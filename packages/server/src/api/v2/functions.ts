@@ -177,7 +177,7 @@ function functionJson(fn: FunctionRecord, app: AppRecord): object {
     internalId: fn.id,
     name: fn.name,
     slug: fn.slug,
-    isPaused: false,
+    isPaused: fn.pausedAt !== null,
     isArchived: false,
     app: { id: app.name },
     triggers: fn.triggers.map((trigger) =>

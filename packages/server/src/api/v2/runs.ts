@@ -151,7 +151,11 @@ async function runJson(
     startedAt: timeOrNull(startedAt),
     endedAt: timeOrNull(endedAt),
     durationMs: startedAt === null || endedAt === null ? null : endedAt - startedAt,
-    trigger: { eventIds: run.eventIds, isBatch: run.eventIds.length > 1 },
+    trigger: {
+      eventIds: run.eventIds,
+      isBatch: run.batchId !== null,
+      ...(run.batchId === null ? null : { batchId: run.batchId }),
+    },
   };
   if (!includeOutput) return JSON.stringify(plain);
   const { data, error } = runOutput(await queries.output(run), null);

@@ -44,6 +44,7 @@ const codes: Readonly<Record<string, string>> = {
   unauthorized: "invalid_signing_key",
   origin_refused: "access_denied",
   run_ended: "state_conflict",
+  run_skipped: "function_skipped",
   not_implemented: "not_implemented",
 };
 

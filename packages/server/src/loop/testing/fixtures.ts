@@ -16,7 +16,7 @@ export function countingSeeds(): SeedSource {
 /** Registers an app whose functions start on the event named like them. */
 export function syncApp(
   slugs: readonly string[],
-  more: { retries?: number; sdk?: string } = {},
+  more: { retries?: number; sdk?: string; config?: object } = {},
 ): CommandInput {
   return {
     type: "app.synced",
@@ -28,7 +28,7 @@ export function syncApp(
       framework: null,
       platform: null,
       appVersion: null,
-      checksum: slugs.join(),
+      checksum: `${slugs.join()} ${JSON.stringify(more.config)}`,
     },
     functions: slugs.map((slug) => {
       const triggers: Trigger[] = [{ kind: "event", event: slug, expression: null }];
@@ -40,7 +40,7 @@ export function syncApp(
         url,
         triggers,
         retries: more.retries ?? 3,
-        config: toJsonText({}),
+        config: toJsonText(more.config ?? {}),
       };
     }),
   };

@@ -1,0 +1,75 @@
+// Concurrency: how many calls may be out at once, for an app, a function and each value of a key.
+// The values are taken when a run starts and kept with it; the limits are those of the function as
+// it is registered now, so a redeploy changes them for runs that go on (protocol.md 9).
+import type { ConcurrencyLimit } from "@pawl/protocol/flow-wire";
+import {
+  appGate,
+  functionGate,
+  functionOfQueue,
+  gateOfQueue,
+  keyGate,
+  pauseGate,
+} from "../gate.ts";
+import type { EventRecord, FunctionRecord, RunRecord } from "../records.ts";
+import type { StateView } from "../state/view.ts";
+import { shortHash, valueHash } from "./key.ts";
+import { flowOf } from "./rules.ts";
+
+/** Few, and asked for with every call. */
+const expressionHashes = new Map<string, string>();
+const expressionHashesMax = 2_000;
+
+type Limits = Pick<StateView, "settings" | "functionById">;
+
+/** The gates of a function's concurrency keys for the event that starts a run. */
+export function keyGates(fn: FunctionRecord, event: EventRecord, at: number): readonly string[] {
+  const gates = new Set<string>();
+  for (const { key, scope } of flowOf(fn).concurrency) {
+    if (key === null) continue;
+    gates.add(keyGate(scope, fn.id, expressionHash(key), valueHash(key, event, at)));
+  }
+  return [...gates];
+}
+
+/** The gates that a call of a run must pass now, the narrowest first. */
+export function gatesToPass(run: RunRecord): readonly string[] {
+  const gates = [...run.gates, functionGate(run.functionId), appGate(run.appId)];
+  return run.status === "queued" ? [pauseGate(run.functionId), ...gates] : gates;
+}
+
+/** How many calls may be out at a gate at once, for calls of a function; infinite: any number. */
+export function limitOf(state: Limits, gate: string, functionId: string): number {
+  const [kind, ...rest] = gate.split(":");
+  if (kind === "app") return state.settings.callsPerAppMax;
+  const fn = state.functionById(functionId);
+  if (kind === "pause") return fn === undefined || fn.pausedAt === null ? Infinity : 0;
+  const [scope, , hash] = rest;
+  const limits = flowOf(fn).concurrency.filter(
+    kind === "fn"
+      ? ({ key }) => key === null
+      : ({ key, scope: own }) => key !== null && own === scope && expressionHash(key) === hash,
+  );
+  return lowest(limits);
+}
+
+/** How many calls of a queue its gate has room for, whatever waits in others. */
+export function roomFor(state: Limits & Pick<StateView, "gate">, queue: string): number {
+  const gate = gateOfQueue(queue);
+  const limit = limitOf(state, gate, functionOfQueue(queue));
+  return Math.max(0, limit - state.gate(gate).inFlight);
+}
+
+function expressionHash(expression: string): string {
+  let hash = expressionHashes.get(expression);
+  if (hash === undefined) {
+    hash = shortHash(expression);
+    if (expressionHashes.size >= expressionHashesMax) expressionHashes.clear();
+    expressionHashes.set(expression, hash);
+  }
+  return hash;
+}
+
+/** A limit of 0 is none. */
+function lowest(limits: readonly ConcurrencyLimit[]): number {
+  return Math.min(Infinity, ...limits.map(({ limit }) => (limit === 0 ? Infinity : limit)));
+}

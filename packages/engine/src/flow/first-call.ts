@@ -1,0 +1,52 @@
+// The first call of a run: when it becomes due, and what it passes then.
+import { admit, attemptsMaxOf, discoveryTarget, handOut, newCall } from "../rules/calls.ts";
+import { pauseGate } from "../gate.ts";
+import type { CallJob, FunctionRecord } from "../records.ts";
+import type { RunDraft } from "../run-draft.ts";
+import { dropHolds } from "./holds.ts";
+import { isSlot, type Slot } from "./slots.ts";
+import { limitStart } from "./timeouts.ts";
+import { limitOf } from "./concurrency.ts";
+import { reserveStart } from "./throttle.ts";
+
+/** Adds the first call, due now or later. */
+export function addFirstCall(run: RunDraft, fn: FunctionRecord, dueAt: number): void {
+  const job = newCall(run, {
+    id: discoveryTarget,
+    target: discoveryTarget,
+    displayName: fn.name,
+    userId: null,
+    userIndex: 0,
+    stepType: null,
+    opts: null,
+    parallel: false,
+    race: false,
+    attempt: 0,
+    attemptsMax: attemptsMaxOf(run, fn, null),
+  });
+  if (dueAt > run.draft.at) handOut(run, job, dueAt);
+  else firstCallDue(run, job);
+}
+
+/** Moves the first call of a run that waits in a slot: to another time, or out of it. */
+export function moveFirstCall({ run, job }: Slot, dueAt: number): void {
+  if (dueAt > run.draft.at) handOut(run, job, dueAt);
+  else firstCallDue(run, job);
+}
+
+/** The function is no longer paused: a first call that waited for that goes on. */
+export function leavePause(run: RunDraft, job: CallJob): void {
+  const startAt = reserveStart(run, 0);
+  if (startAt > run.draft.at) handOut(run, job, startAt);
+  else admit(run, job);
+}
+
+/** The time of the first call has come, or that of its place in the throttle, `lateMs` ago. */
+export function firstCallDue(run: RunDraft, job: Omit<CallJob, "state">, lateMs = 0): void {
+  dropHolds(run, isSlot);
+  limitStart(run);
+  // A paused function's runs take their places when it goes on.
+  const { functionId } = run.run;
+  const isHeld = limitOf(run.draft.state, pauseGate(functionId), functionId) === 0;
+  handOut(run, job, isHeld ? run.draft.at : reserveStart(run, lateMs));
+}

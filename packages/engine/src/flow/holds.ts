@@ -1,0 +1,50 @@
+// What flow control keeps for a run, by the keys in `run.holds`: records that name the run as holder
+// of a singleton or as open for more events, and waits for events that cancel it. All of it is let
+// go of at the run's end at the latest.
+import type { RunDraft } from "../run-draft.ts";
+import type { Need } from "../needs.ts";
+import type { RunRecord } from "../records.ts";
+
+/** Begins the ids of waits that cancel their run; they have no job. */
+export const cancelPrefix = "cancel:";
+/** Begins the key of a throttle that the first call still has to pass. */
+const throttlePrefix = "throttle:";
+/** Stands before the key of a throttle in which the first call has its place. */
+export const placedPrefix = "placed:";
+
+/** Whether a hold is about the throttle. */
+export function isThrottle(hold: string): boolean {
+  return hold.startsWith(throttlePrefix) || hold.startsWith(placedPrefix);
+}
+
+/** The key of the record that a hold is about. */
+export function recordKey(hold: string): string {
+  return hold.startsWith(placedPrefix) ? hold.slice(placedPrefix.length) : hold;
+}
+
+/** The records that must be in memory before a run may be changed. */
+export function holdNeeds(run: RunRecord): readonly Need[] {
+  return run.holds
+    .filter((hold) => !hold.startsWith(cancelPrefix))
+    .map((hold) => ({ kind: "gate", key: recordKey(hold) }));
+}
+
+/** Lets go of everything that passes. */
+export function dropHolds(run: RunDraft, passes: (hold: string) => boolean = () => true): void {
+  const { holds } = run.run;
+  if (holds.length === 0) return;
+  const kept = holds.filter((hold) => !passes(hold));
+  if (kept.length === holds.length) return;
+  for (const hold of holds) if (passes(hold)) letGo(run, hold);
+  run.update({ holds: kept });
+}
+
+function letGo(run: RunDraft, hold: string): void {
+  if (hold.startsWith(cancelPrefix)) return run.deleteWait(hold);
+  if (isThrottle(hold)) return;
+  const record = run.draft.gateRecord(hold);
+  // A later run may hold the key by now.
+  if (record !== undefined && record.kind !== "rate" && record.runId === run.id) {
+    run.draft.deleteGate(hold);
+  }
+}

@@ -1,0 +1,142 @@
+// The way from an event to a run (protocol.md 5.1): what may keep a function from starting, and what
+// a new run takes along. In order: repeats, an open batch, the rate limit, a debounced run that waits, the singleton, the
+// backlog, then a new run.
+import type { Draft } from "../draft.ts";
+import type { EventRecord, FunctionRecord, RunParent } from "../records.ts";
+import { newRun } from "../rules/start-run.ts";
+import type { RunDraft } from "../run-draft.ts";
+import { errorMemo } from "../rules/memo.ts";
+import { backlogProblem } from "./backlog.ts";
+import { listenForCancel } from "./cancel-on.ts";
+import { batchKey, isFull, joinBatch } from "./batch.ts";
+import { debounceKey, debouncedUntil, joinDebounced } from "./debounce.ts";
+import { addFirstCall, moveFirstCall } from "./first-call.ts";
+import { eventIdKeys, idempotencyKeys } from "./idempotency.ts";
+import { passRateLimit } from "./rate-limit.ts";
+import { flowOf } from "./rules.ts";
+import { openSlot } from "./slots.ts";
+import { singletonProblem, takeSingleton } from "./singleton.ts";
+import { throttleKey } from "./throttle.ts";
+
+/** Who asks for a start. */
+export interface Caller {
+  /** The id that the new run gets; null for a fresh one. */
+  readonly runId: string | null;
+  /** The invoke step that waits for it. */
+  readonly parent: RunParent | null;
+  /** By an invocation rather than a trigger. */
+  readonly isInvoked: boolean;
+}
+
+/** What became of it: a run with the event, or why there is none that will run. */
+export type Start =
+  | { readonly run: RunDraft; readonly problem: null }
+  | { readonly run: null; readonly problem: string };
+
+/** Starts a function with an event, as its flow control allows. Tells an invoker of a refusal. */
+export function startFunction(
+  draft: Draft,
+  fn: FunctionRecord,
+  event: EventRecord,
+  caller: Caller,
+): Start {
+  const keys = idempotencyKeys(fn, event, draft.at, caller.isInvoked);
+  const holder = keys.map((key) => draft.idempotency(key)).find((runId) => runId !== undefined);
+  if (holder !== undefined) {
+    return refuse(draft, fn, caller, `idempotency: run ${holder} was started for the same key`);
+  }
+  const batch = appended(draft, fn, event, caller);
+  if (batch !== null) return started(draft, batch, keys);
+  const limited = passRateLimit(draft, fn, event);
+  if (limited !== null) return skip(draft, fn, event, caller, limited);
+  const waiting = putOff(draft, fn, event, caller);
+  if (waiting !== null) return started(draft, waiting, keys);
+  const problem = singletonProblem(draft, fn, event) ?? backlogProblem(draft.state, fn);
+  if (problem !== null) return skip(draft, fn, event, caller, problem);
+  return started(draft, begin(draft, fn, event, caller), keys);
+}
+
+function started(draft: Draft, run: RunDraft, keys: readonly string[]): Start {
+  for (const key of keys) draft.holdKey(key, run.id);
+  return { run, problem: null };
+}
+
+/** Records a run that does not start, with the reason. */
+function skip(
+  draft: Draft,
+  fn: FunctionRecord,
+  event: EventRecord,
+  caller: Caller,
+  problem: string,
+): Start {
+  const run = newRun(draft, fn, event, caller);
+  run.update({ status: "skipped", endedAt: draft.at, endReason: problem });
+  for (const key of eventIdKeys(fn, event, caller.isInvoked)) draft.holdKey(key, run.id);
+  return refuse(draft, fn, caller, problem);
+}
+
+/** Adds the event to the open batch, which goes out when that fills it; null: there is none. */
+function appended(
+  draft: Draft,
+  fn: FunctionRecord,
+  event: EventRecord,
+  caller: Caller,
+): RunDraft | null {
+  const slot = joinBatch(draft, fn, event, caller.parent);
+  if (slot !== null && isFull(slot.run, fn)) moveFirstCall(slot, draft.at);
+  return slot?.run ?? null;
+}
+
+/** Puts off the run that waits for events to stop; null: there is none. */
+function putOff(
+  draft: Draft,
+  fn: FunctionRecord,
+  event: EventRecord,
+  caller: Caller,
+): RunDraft | null {
+  const joined = joinDebounced(draft, fn, event, caller.parent);
+  if (joined === null) return null;
+  if (joined.dueAt !== null) moveFirstCall(joined.slot, joined.dueAt);
+  return joined.slot.run;
+}
+
+function begin(draft: Draft, fn: FunctionRecord, event: EventRecord, caller: Caller): RunDraft {
+  const run = newRun(draft, fn, event, caller);
+  const throttle = throttleKey(fn, event, draft.at);
+  if (throttle !== null) run.update({ holds: [...run.run.holds, throttle] });
+  takeSingleton(run, draft, fn, event);
+  addFirstCall(run, fn, openFor(run, fn, event));
+  return run;
+}
+
+/** When the first call of a new run is due: at its event's time, or when its slot closes. */
+function openFor(run: RunDraft, fn: FunctionRecord, event: EventRecord): number {
+  const { at, random } = run.draft;
+  const batch = batchKey(fn, event, at);
+  if (batch !== null) {
+    run.update({ batchId: random.ulid(at) });
+    openSlot(run, batch);
+    // Which of its events should say what cancels it? So nothing does (protocol.md 5.1).
+    return isFull(run, fn) ? at : at + (flowOf(fn).batch?.timeoutMs ?? 0);
+  }
+  listenForCancel(run, fn);
+  const debounce = debounceKey(fn, event, at);
+  if (debounce === null) return event.ts;
+  openSlot(run, debounce);
+  return debouncedUntil(run, fn);
+}
+
+/** An invoker must not wait for a run that will not come. */
+function refuse(draft: Draft, fn: FunctionRecord, caller: Caller, problem: string): Start {
+  if (caller.parent !== null) {
+    const memo = errorMemo({
+      name: "PawlRunSkippedError",
+      code: "run_skipped",
+      message: `Function ${fn.slug} did not start: ${problem}`,
+    });
+    const { parent } = caller;
+    const childRunId = caller.runId ?? "";
+    draft.send({ type: "child.ended", ...parent, childRunId, memo, failed: true });
+  }
+  return { run: null, problem };
+}
