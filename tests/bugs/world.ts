@@ -14,6 +14,7 @@ import { silentLog } from "@pawl/server/loop/log";
 import { startRuntime, type Runtime } from "@pawl/server/loop/runtime";
 import { event, syncApp } from "@pawl/server/loop/testing/fixtures";
 import { VirtualClock } from "@pawl/server/loop/testing/virtual-clock";
+import { everyRun } from "@pawl/store/run-filter";
 import { createMemoryStore } from "@pawl/store/memory-store";
 import { createMemoryData } from "@pawl/store/memory/memory-data";
 import { FaultyStore, type Faults } from "./faulty-store.ts";
@@ -97,9 +98,9 @@ export class World {
   async runs(): Promise<readonly RunRecord[]> {
     const query = {
       type: "runs",
-      statuses: null,
-      functionId: null,
-      before: null,
+      filter: everyRun,
+      behind: null,
+      oldestFirst: false,
       limit: 100,
     } as const;
     return this.#store.list<"runs">(query);

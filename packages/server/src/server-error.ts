@@ -19,6 +19,10 @@ export type ServerErrorCode =
   | "option_invalid"
   /** A query parameter has a value that cannot be used. */
   | "parameter_invalid"
+  /** A body is JSON, but not what the route takes. */
+  | "body_invalid"
+  /** What was asked for is known, but not part of this server. */
+  | "not_implemented"
   /** Another process listens on the port. */
   | "port_taken"
   /** The address cannot be listened on. */

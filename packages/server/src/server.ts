@@ -25,6 +25,8 @@ import type { RetentionLimits } from "./loop/retention.ts";
 import { startRuntime, type Runtime } from "./loop/runtime.ts";
 import { systemSeeds } from "./loop/seeds.ts";
 import { defaultTimerLimits, type TimerLimits } from "./loop/timers.ts";
+import { Meter, meteredStore } from "./metrics/meter.ts";
+import { Queries } from "./query/queries.ts";
 import { messageOf, ServerError } from "./server-error.ts";
 import { createAppClient, type AppClient } from "./sync/app-client.ts";
 import { AppPoller } from "./sync/app-poller.ts";
@@ -124,8 +126,9 @@ export async function startServer(
   const ready = Promise.withResolvers<Gateway>();
   const listener = await openPort(options, async (request) => (await ready.promise)(request));
   try {
-    const runtime = await startRuntime(runtimeParts(options));
-    return compose(options, listener, runtime, ready.resolve);
+    const meter = new Meter();
+    const runtime = await startRuntime(runtimeParts(options, meter));
+    return compose(options, listener, runtime, meter, ready.resolve);
   } catch (error) {
     await listener.close(0);
     throw error;
@@ -136,6 +139,7 @@ function compose(
   options: ServerOptions,
   listener: Listener,
   runtime: Runtime,
+  meter: Meter,
   open: (gateway: Gateway) => void,
 ): PawlServer {
   const { log } = options;
@@ -146,8 +150,11 @@ function compose(
     log,
   });
   let draining = false;
+  const context = apiContext(options, runtime, registrar, meter);
+  let more: Promise<Router> | null = null;
   const gateway = createGateway({
-    router: new Router(apiRoutes(apiContext(options, runtime, registrar))),
+    router: new Router(apiRoutes(context)),
+    more: () => (more ??= loadMore(context)),
     kind: options.kind,
     guard: createGuard(options.kind, options),
     draining: () => draining,
@@ -182,6 +189,11 @@ function compose(
   };
 }
 
+async function loadMore(context: ApiContext): Promise<Router> {
+  const { moreRoutes } = await import("./api/more-routes.ts");
+  return new Router(moreRoutes(context));
+}
+
 async function openPort(options: ServerOptions, gateway: Gateway): Promise<Listener> {
   const { host, port } = options;
   try {
@@ -204,7 +216,7 @@ async function openPort(options: ServerOptions, gateway: Gateway): Promise<Liste
   }
 }
 
-function runtimeParts(options: ServerOptions): Parameters<typeof startRuntime>[0] {
+function runtimeParts(options: ServerOptions, meter: Meter): Parameters<typeof startRuntime>[0] {
   const { kind, clock, log, store, onFatal, timerLimits, retention } = options;
   const [key, fallbackKey = null] = options.signingKeys;
   const driver = new HttpDriver({
@@ -216,7 +228,7 @@ function runtimeParts(options: ServerOptions): Parameters<typeof startRuntime>[0
   });
   const settings = { ...defaultSettings, ...options.settings };
   return {
-    store,
+    store: meteredStore(store, meter, () => performance.now()),
     settings,
     drivers: [driver],
     clock,
@@ -228,13 +240,22 @@ function runtimeParts(options: ServerOptions): Parameters<typeof startRuntime>[0
   };
 }
 
-function apiContext(options: ServerOptions, runtime: Runtime, registrar: Registrar): ApiContext {
+function apiContext(
+  options: ServerOptions,
+  runtime: Runtime,
+  registrar: Registrar,
+  meter: Meter,
+): ApiContext {
   const seeds = systemSeeds();
   return {
     kind: options.kind,
     backend: runtime,
+    queries: new Queries(runtime),
+    meter,
     registrar,
     now: () => options.clock.now(),
+    after: (delayMs, run) => options.clock.after(delayMs, run),
+    onFault: (error) => options.log.error({ err: error }, "a request failed"),
     arrival: createArrivals(),
     ids: new UlidFactory(() => {
       const [hi, mid, lo] = seeds();

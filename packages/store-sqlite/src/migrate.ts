@@ -25,6 +25,11 @@ export const migrations: readonly Migration[] = [
     file: "002_flow.sql",
     checksum: "f42d498325701707f627acb7d111b2e1a24a1e737680b611d5c4e15ac6ebf112",
   },
+  {
+    number: 3,
+    file: "003_run_lists.sql",
+    checksum: "f4964740624098231f39a9cc7a7a0d35d6f464d6ba80c780dd1fd18045a73d77",
+  },
 ];
 
 /** Marks a file as ours: "PAWL" in ASCII. */

@@ -1,5 +1,6 @@
 // How stores order what has no time of its own. Text compares by UTF-16 code unit, which for the
 // ids in use (ULIDs, hashes, ASCII names) is also the order of bytes.
+import { encodeUlid } from "@pawl/protocol/ulid";
 import type { EventRecord, WaitPosition } from "@pawl/engine/records";
 
 /** Negative, zero or positive, as `a` comes before, with or after `b`. */
@@ -33,4 +34,11 @@ export function arrivalFromId(id: string): Arrival {
     receivedAt = digit < 0 ? -1 : receivedAt * 32 + digit;
   }
   return { receivedAt, id };
+}
+
+const ulidTimeMax = 2 ** 48 - 1;
+
+/** The first id of this ms: where a window over times begins among ids. */
+export function idFromTime(at: number): string {
+  return encodeUlid(Math.min(Math.max(Math.trunc(at), 0), ulidTimeMax), 0, 0, 0);
 }

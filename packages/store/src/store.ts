@@ -54,8 +54,31 @@ export interface DueResults {
 }
 
 /**
+ * Which runs a question is about: those that pass every part. Null: any. The times are ms since the
+ * epoch, `from` inclusive, `until` exclusive.
+ */
+export interface RunFilter {
+  readonly statuses: readonly RunStatus[] | null;
+  readonly functionIds: readonly string[] | null;
+  readonly appIds: readonly string[] | null;
+  /**
+   * The time that places a run in the list. `queuedAt` is the time in the ULID of the run;
+   * runs that were not started, or have not ended, are in no list by that time.
+   */
+  readonly by: "queuedAt" | "startedAt" | "endedAt";
+  readonly from: number | null;
+  readonly until: number | null;
+}
+
+/** A place in a list of runs; `at` is the run's `startedAt` or `endedAt`, and 0 in lists by id. */
+export interface RunPosition {
+  readonly at: number;
+  readonly runId: string;
+}
+
+/**
  * Questions of people and of starting shells. Lists are newest first unless said otherwise: events
- * by `receivedAt` and then id, runs by id. Apps, wait paths and queues come in order of their keys.
+ * by `receivedAt` and then id, runs by the time they are listed by and then id. Apps, wait paths and queues come in order of their keys.
  */
 export type ListQuery =
   | { readonly type: "apps" }
@@ -75,11 +98,13 @@ export type ListQuery =
   | { readonly type: "runsOfEvent"; readonly eventId: string; readonly limit: number }
   | {
       readonly type: "runs";
-      readonly statuses: readonly RunStatus[] | null;
-      readonly functionId: string | null;
-      readonly before: string | null;
+      readonly filter: RunFilter;
+      /** Only runs behind this place in the list, whether or not its run is still there. */
+      readonly behind: RunPosition | null;
+      readonly oldestFirst: boolean;
       readonly limit: number;
     }
+  | { readonly type: "runCount"; readonly filter: RunFilter }
   /** Ids of runs that have not ended, ascending, behind `after`: for `pawl doctor`. */
   | { readonly type: "unfinished"; readonly after: string | null; readonly limit: number }
   /** Failed attempts of a run, oldest first. */
@@ -96,6 +121,7 @@ export interface ListResults {
   readonly event: EventRecord | null;
   readonly runsOfEvent: readonly RunRecord[];
   readonly runs: readonly RunRecord[];
+  readonly runCount: number;
   readonly unfinished: readonly string[];
   readonly attempts: readonly AttemptRecord[];
   readonly output: JsonText | null;

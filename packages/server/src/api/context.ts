@@ -10,7 +10,11 @@ import { StoreError } from "@pawl/store/store-error";
 import type { ServerKind } from "../http/gateway.ts";
 import { problemResponse, type Problem } from "../http/problem.ts";
 import type { HttpResponse } from "../http/response.ts";
+import type { Queries } from "../query/queries.ts";
 import type { CommandInput } from "../loop/batch.ts";
+import type { Clock } from "../loop/clock.ts";
+import type { Counts } from "../loop/runtime.ts";
+import type { Meter } from "../metrics/meter.ts";
 import { ServerError } from "../server-error.ts";
 import type { Registrar } from "../sync/registrar.ts";
 
@@ -21,6 +25,8 @@ export interface Backend {
   /** Replaced after a failed commit: never keep it. */
   readonly hot: HotState;
   readonly store: Store;
+  /** How much is under way. */
+  readonly counts: Counts;
   /** Tells each commit's changes, after it. Returns how to stop. */
   onCommit(listener: (changes: readonly Change[]) => void): () => void;
 }
@@ -46,8 +52,13 @@ export interface StartOptions {
 export interface ApiContext {
   readonly kind: ServerKind;
   readonly backend: Backend;
+  readonly queries: Queries;
+  readonly meter: Meter;
   readonly registrar: Registrar;
   readonly now: () => number;
+  readonly after: Clock["after"];
+  /** Told of failures that nobody foresaw and that are answered without details. */
+  readonly onFault: (error: unknown) => void;
   /** The time of arrival of an event, which does not step back when the clock does. */
   readonly arrival: (now: number) => number;
   /** Internal event ids, ascending in order of arrival. */
@@ -76,8 +87,18 @@ export function refusalResponse(
   reply: Extract<Reply, { ok: false }>,
   more?: Readonly<Record<string, unknown>>,
 ): HttpResponse {
-  const { code, message } = reply;
-  return problemResponse({ status: engineStatuses[code], code, message }, more);
+  return problemResponse(refusalProblem(reply), more);
+}
+
+/** The answer for a run that does not exist, in the words of the engine's own code. */
+export function runNotFound(runId: string): HttpResponse {
+  const message = `There is no run ${runId}.`;
+  return refusalResponse({ ok: false, code: "run_not_found", message });
+}
+
+/** The same as a problem, for APIs that write refusals in another shape. */
+export function refusalProblem({ code, message }: Extract<Reply, { ok: false }>): Problem {
+  return { status: engineStatuses[code], code, message };
 }
 
 const temporary: ReadonlySet<string> = new Set([
@@ -100,8 +121,10 @@ export function explainFailure(error: unknown): Problem | null {
     };
   }
   if (error instanceof ServerError || error instanceof StoreError) {
-    if (error.code === "parameter_invalid")
+    if (error.code === "parameter_invalid" || error.code === "body_invalid")
       return { status: 400, code: error.code, message: error.message };
+    if (error.code === "not_implemented")
+      return { status: 501, code: error.code, message: error.message };
     return {
       status: temporary.has(error.code) ? 503 : 500,
       code: error.code,

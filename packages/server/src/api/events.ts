@@ -1,15 +1,14 @@
 // `POST /e/{key}`: events come in (protocol.md 4). What is in front of the first bad event of a
 // request is accepted, the rest is not, and the answer says so.
 import { eventIdsFromSeed } from "@pawl/protocol/ulid";
-import { readEvents, type EventLimits, type IncomingEvent } from "@pawl/protocol/event-wire";
+import { readEvents, type IncomingEvent } from "@pawl/protocol/event-wire";
 import { headerEventIdSeed } from "@pawl/protocol/headers";
 import type { RouteRequest } from "../http/message.ts";
 import { jsonResponse, valueResponse, type HttpResponse } from "../http/response.ts";
 import { problemResponse } from "../http/problem.ts";
 import type { Route } from "../http/router.ts";
+import { eventLimits } from "./accept.ts";
 import { explainFailure, refusalResponse, type ApiContext } from "./context.ts";
-
-const nameCharsMax = 256;
 
 /** Ingestion; also without a key, which production servers refuse by its name. */
 export function eventRoutes(context: ApiContext): readonly Route[] {
@@ -22,12 +21,6 @@ export function eventRoutes(context: ApiContext): readonly Route[] {
     startsWork: true,
     handle: (request) => receive(context, request),
   }));
-}
-
-/** The limits of one request's events, as the protocol package takes them. */
-export function eventLimits(context: ApiContext): EventLimits {
-  const { eventBytesMax, eventsPerRequestMax } = context.limits;
-  return { eventBytesMax, eventsMax: eventsPerRequestMax, nameCharsMax };
 }
 
 async function receive(context: ApiContext, request: RouteRequest): Promise<HttpResponse> {

@@ -40,6 +40,12 @@ const endpoints: readonly Endpoint[] = [
   { call: "GET /v1/events/{id}/runs", purpose: "runs that an event started" },
   { call: "GET /v1/runs/{id}", purpose: "status and output of a run" },
   { call: "DELETE /v1/runs/{id}", purpose: "cancel a run" },
+  { call: "GET /v1/runs", purpose: "runs, newest first, by status, function, app and time" },
+  { call: "GET /v1/runs/{id}/trace", purpose: "what a run did and does" },
+  { call: "GET /openapi.json", purpose: "all of the REST API, described" },
+  { call: "POST /v0/gql", purpose: "GraphQL over the same" },
+  { call: "POST /mcp", purpose: "tools for language models" },
+  { call: "GET /metrics", purpose: "measurements for Prometheus" },
   { call: "GET /health", purpose: "whether the server is up" },
 ];
 

@@ -1,72 +1,74 @@
 // `GET /v1/events`, `/v1/events/{id}` and `/v1/events/{id}/runs` (protocol.md 8.2).
+import { z } from "zod";
 import { jsonNull, toJsonText } from "@pawl/protocol/json-text";
 import type { EventRecord } from "@pawl/engine/records";
-import type { RouteRequest } from "../http/message.ts";
-import type { HttpResponse } from "../http/response.ts";
 import { httpProblem, problemResponse } from "../http/problem.ts";
-import type { Route } from "../http/router.ts";
 import type { ApiContext } from "./context.ts";
+import { endpoint, type DocumentedRoute } from "./endpoint.ts";
 import { envelope, isoTime, spliced } from "./envelope.ts";
-import { integerParameter, timeParameter } from "./parameters.ts";
 import { runJson } from "./rest-runs.ts";
+import { cursorSchema, limitSchema, timeSchema } from "./schemas.ts";
 import { accountId, environmentId } from "./wire-ids.ts";
 
-const read = {
-  method: "GET",
-  access: "api",
-  bodyBytesMax: 0,
-  anyOrigin: false,
-  startsWork: false,
-} as const;
-
+const tag = "v1 events";
 const listWindowMs = 3_600_000;
 const runsPerEventMax = 100;
 
+const listQuery = z.object({
+  name: z
+    .string()
+    .optional()
+    .transform((name) => name ?? null)
+    .meta({ type: "string" }),
+  limit: limitSchema(20, 100),
+  cursor: cursorSchema,
+  received_after: timeSchema,
+  received_before: timeSchema,
+});
+
 /** The routes that show events. */
-export function restEventRoutes(context: ApiContext): readonly Route[] {
+export function restEventRoutes(context: ApiContext): readonly DocumentedRoute[] {
+  const { queries, now } = context;
+  const shared = { method: "GET", tag } as const;
   return [
-    { ...read, pattern: "/v1/events", handle: (request) => listEvents(context, request) },
-    {
-      ...read,
+    endpoint({
+      ...shared,
+      pattern: "/v1/events",
+      summary: "Events, newest first; of the last hour unless `received_after` says otherwise",
+      query: listQuery,
+      handle: async ({ query }) => {
+        const events = await queries.events({
+          name: query.name,
+          receivedFrom: query.received_after ?? now() - listWindowMs,
+          receivedUntil: query.received_before,
+          cursor: query.cursor,
+          limit: query.limit,
+        });
+        return envelope(now(), `[${events.map(eventJson).join(",")}]`);
+      },
+    }),
+    endpoint({
+      ...shared,
       pattern: "/v1/events/:id",
-      handle: (request) => oneEvent(context, request.params["id"] ?? ""),
-    },
-    {
-      ...read,
+      summary: "One event, by the id that the server gave it",
+      handle: async ({ params: { id = "" } }) => {
+        const event = await queries.event(id);
+        if (event !== null) return envelope(now(), eventJson(event));
+        const message = `There is no event ${id}.`;
+        return problemResponse(httpProblem(404, "event_not_found", message));
+      },
+    }),
+    endpoint({
+      ...shared,
       pattern: "/v1/events/:id/runs",
-      handle: (request) => runsOfEvent(context, request.params["id"] ?? ""),
-    },
+      summary: "Runs that an event started, newest first",
+      handle: async ({ params: { id = "" } }) => {
+        const runs = await queries.runsOfEvent(id, runsPerEventMax);
+        const texts = await Promise.all(runs.map(({ run }) => runJson(queries, run)));
+        return envelope(now(), `[${texts.join(",")}]`);
+      },
+    }),
   ];
-}
-
-async function listEvents(context: ApiContext, { query }: RouteRequest): Promise<HttpResponse> {
-  const now = context.now();
-  const events = await context.backend.store.list<"events">({
-    type: "events",
-    name: emptyToNull(query.get("name")),
-    receivedFrom: timeParameter(query, "received_after") ?? now - listWindowMs,
-    receivedUntil: timeParameter(query, "received_before"),
-    before: emptyToNull(query.get("cursor")),
-    limit: integerParameter(query, "limit", 20, 1, 100),
-  });
-  return envelope(now, `[${events.map(eventJson).join(",")}]`);
-}
-
-async function oneEvent(context: ApiContext, eventId: string): Promise<HttpResponse> {
-  const event = await context.backend.store.list<"event">({ type: "event", eventId });
-  if (event === null)
-    return problemResponse(httpProblem(404, "event_not_found", `There is no event ${eventId}.`));
-  return envelope(context.now(), eventJson(event));
-}
-
-async function runsOfEvent(context: ApiContext, eventId: string): Promise<HttpResponse> {
-  const runs = await context.backend.store.list<"runsOfEvent">({
-    type: "runsOfEvent",
-    eventId,
-    limit: runsPerEventMax,
-  });
-  const texts = await Promise.all(runs.map((run) => runJson(context.backend.store, run)));
-  return envelope(context.now(), `[${texts.join(",")}]`);
 }
 
 function eventJson(event: EventRecord): string {
@@ -87,8 +89,4 @@ function eventJson(event: EventRecord): string {
     user: event.user ?? toJsonText({}),
     meta: event.meta ?? jsonNull,
   });
-}
-
-function emptyToNull(text: string | null): string | null {
-  return text === "" ? null : text;
 }

@@ -1,4 +1,5 @@
-// The table of all routes: the one place that lists what the server answers to.
+// The table of the routes that apps and senders use. What only people and their tools ask for is in
+// `more-routes.ts`, which is loaded when the first of them asks.
 import type { Route } from "../http/router.ts";
 import { checkpointRoutes } from "./checkpoint.ts";
 import type { ApiContext } from "./context.ts";
@@ -7,13 +8,10 @@ import { eventRoutes } from "./events.ts";
 import { invokeRoute } from "./invoke.ts";
 import { publicRoutes } from "./public.ts";
 import { registrationRoutes } from "./registration.ts";
-import { restEventRoutes } from "./rest-events.ts";
-import { restFunctionRoutes } from "./rest-functions.ts";
-import { restRunRoutes } from "./rest-runs.ts";
 import { runStateRoutes } from "./run-state.ts";
 import { timelineRoute } from "./timeline.ts";
 
-/** Every route of the API, development-only ones included. */
+/** The routes that are there from the start, development-only ones included. */
 export function apiRoutes(context: ApiContext): readonly Route[] {
   return [
     ...eventRoutes(context),
@@ -21,9 +19,6 @@ export function apiRoutes(context: ApiContext): readonly Route[] {
     invokeRoute(context),
     ...registrationRoutes(context),
     ...runStateRoutes(context),
-    ...restEventRoutes(context),
-    ...restRunRoutes(context),
-    ...restFunctionRoutes(context),
     ...publicRoutes(context),
     devInfoRoute(context),
     timelineRoute(context),

@@ -4,8 +4,7 @@ import type { StoredRun } from "@pawl/engine/needs";
 import { writeEvent } from "@pawl/protocol/event-wire";
 import { jsonResponse, type HttpResponse } from "../http/response.ts";
 import type { Route } from "../http/router.ts";
-import type { ApiContext } from "./context.ts";
-import { runNotFound } from "./rest-runs.ts";
+import { runNotFound, type ApiContext } from "./context.ts";
 
 const shared = {
   method: "GET",

@@ -49,7 +49,8 @@ for (const authorization of [
   "Bearer ek-1",
 ]) {
   test(`authorization ${JSON.stringify(authorization)} does not`, () => {
-    assert.equal(api(authorization), "unauthorized");
+    const isBearer = /^Bearer \S/.test(authorization ?? "");
+    assert.equal(api(authorization), isBearer ? "unauthorized" : "authorization_missing");
   });
 }
 

@@ -42,7 +42,7 @@ function apiProblem(bearers: readonly Buffer[], authorization: string | null): P
   if (token !== "" && isOneOf(bearers, withoutPrefix(token))) return null;
   return httpProblem(
     401,
-    "unauthorized",
+    token === "" ? "authorization_missing" : "unauthorized",
     "Send the signing key, or its hash, as a bearer token in authorization.",
   );
 }

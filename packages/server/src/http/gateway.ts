@@ -11,6 +11,8 @@ export type ServerKind = "dev" | "cloud";
 
 export interface GatewayParts {
   readonly router: Router;
+  /** Routes that are loaded when a path is not among the first; absent: there are none. */
+  readonly more?: () => Promise<Router>;
   readonly kind: ServerKind;
   /** Why this request may not use routes of this access; null when it may. */
   readonly guard: (
@@ -40,7 +42,8 @@ const corsHeaders = {
 export function createGateway(parts: GatewayParts): Gateway {
   const kindHeader = { "x-inngest-server-kind": parts.kind };
   return async (request) => {
-    const found = parts.router.find(request.path);
+    const found =
+      parts.router.find(request.path) ?? (await parts.more?.())?.find(request.path) ?? null;
     const route = found === null ? undefined : routeFor(found.routes, request.method);
     const response = await answer(parts, request, route, found);
     const cors =
@@ -64,10 +67,10 @@ async function answer(
   }
   if (route === undefined) return otherMethod(request, found.routes);
   const problem = refusal(parts, request, route, found.params);
-  if (problem !== null) return problemResponse(problem, refusalShape(route));
+  if (problem !== null) return refused(route, problem);
   try {
     const read = route.bodyBytesMax === 0 ? noBody : await request.readBody(route.bodyBytesMax);
-    if (!read.ok) return problemResponse(read.problem, refusalShape(route));
+    if (!read.ok) return refused(route, read.problem);
     return await route.handle({
       id: request.id,
       params: found.params,
@@ -113,14 +116,19 @@ function fault(
   const problem =
     parts.explain(error) ??
     httpProblem(500, "internal", "The server failed; its log has the details.");
-  if (problem.status < 500) return problemResponse(problem, refusalShape(route));
+  if (problem.status < 500) return refused(route, problem);
   parts.onFault(request.id, problem, error);
-  return problemResponse(problem, { ...refusalShape(route), request_id: request.id });
+  return refused(route, problem, { request_id: request.id });
 }
 
 /** The event API names the ids it accepted even when it accepted none (protocol.md 4). */
-function refusalShape(route: Route): Readonly<Record<string, unknown>> {
-  return route.access === "event" ? { ids: [] } : {};
+function refused(
+  route: Route,
+  problem: Problem,
+  more: Readonly<Record<string, unknown>> = {},
+): HttpResponse {
+  if (route.refuse !== undefined) return route.refuse(problem);
+  return problemResponse(problem, route.access === "event" ? { ids: [], ...more } : more);
 }
 
 function otherMethod(request: HttpRequest, routes: readonly Route[]): HttpResponse {

@@ -28,7 +28,9 @@ export type HttpCode =
   | "event_key_unknown"
   /** Event keys are enforced but none is configured. */
   | "event_keys_unset"
-  /** No signing key, or a wrong one, in `authorization`. */
+  /** No bearer token in `authorization`. */
+  | "authorization_missing"
+  /** The bearer token in `authorization` is not a signing key of this server. */
   | "unauthorized"
   /** A page of another origin may not use the route. */
   | "origin_refused"
@@ -36,6 +38,12 @@ export type HttpCode =
   | "server_kind_mismatch"
   /** There is no event with this id. */
   | "event_not_found"
+  /** There is no input or output with this id. */
+  | "output_not_found"
+  /** There is no app of this name or id. */
+  | "app_not_found"
+  /** The endpoint is known, but what it does is not part of this server. */
+  | "not_implemented"
   /** More is under way than the server has room for; try again. */
   | "overloaded"
   /** The server is stopping; try again, with another server or later. */

@@ -1,6 +1,7 @@
 // Finds the route of a path: a fixed table, split by its first segment, matched segment by
 // segment. It must not know what routes do.
 import type { RouteRequest } from "./message.ts";
+import type { Problem } from "./problem.ts";
 import type { HttpResponse } from "./response.ts";
 
 /**
@@ -10,7 +11,7 @@ import type { HttpResponse } from "./response.ts";
 export type Access = "open" | "event" | "api" | "dev";
 
 export interface Route {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** `/v1/runs/:id`: segments that start with a colon match any one segment that is not empty. */
   readonly pattern: string;
   readonly access: Access;
@@ -20,6 +21,8 @@ export interface Route {
   readonly anyOrigin: boolean;
   /** Takes new work, so it is refused while the server stops. */
   readonly startsWork: boolean;
+  /** How this route's refusals are written; absent: as everybody's. */
+  readonly refuse?: (problem: Problem) => HttpResponse;
   handle(request: RouteRequest): HttpResponse | Promise<HttpResponse>;
 }
 

@@ -4,6 +4,7 @@ import { defaultSettings, type Settings } from "@pawl/engine/settings";
 import type { RunStatus } from "@pawl/engine/records";
 import type { Answer } from "@pawl/protocol/answer";
 import { createMemoryStore } from "@pawl/store/memory-store";
+import { everyRun } from "@pawl/store/run-filter";
 import { createMemoryData, type MemoryData } from "@pawl/store/memory/memory-data";
 import type { Call } from "../driver/driver.ts";
 import { ServerError } from "../server-error.ts";
@@ -49,9 +50,9 @@ async function start(script: (call: Call) => Answer | Promise<Answer>, options: 
 async function statuses(runtime: Runtime): Promise<RunStatus[]> {
   const query = {
     type: "runs",
-    statuses: null,
-    functionId: null,
-    before: null,
+    filter: everyRun,
+    behind: null,
+    oldestFirst: false,
     limit: 1_000,
   } as const;
   return (await runtime.store.list<"runs">(query)).map((run) => run.status);

@@ -9,15 +9,10 @@ import type { ListQuery, ListResults } from "@pawl/store/store";
 import { numberOf, packUlid, textOf, unpackUlid } from "../codec.ts";
 import { attemptsOfRun, decodeAttempt } from "../rows/attempt-row.ts";
 import { decodeEvent, eventColumns } from "../rows/event-row.ts";
-import {
-  decodeRun,
-  runColumns,
-  statusNumber,
-  statusNumbers,
-  unfinishedStatusNumbers,
-} from "../rows/run-row.ts";
+import { decodeRun, runColumns, unfinishedStatusNumbers } from "../rows/run-row.ts";
 import { WordReader } from "../words.ts";
 import { Rows } from "./rows.ts";
+import { RunLister } from "./run-list.ts";
 
 type Asked<T extends ListQuery["type"]> = Extract<ListQuery, { type: T }>;
 
@@ -41,6 +36,7 @@ export class Lister {
   readonly #database: DatabaseSync;
   readonly #path: string;
   readonly #words: WordReader;
+  readonly #runs: RunLister;
   readonly #prepared = new Map<string, Rows>();
 
   /** `path` is that of the database file, to tell its size. */
@@ -48,6 +44,7 @@ export class Lister {
     this.#database = database;
     this.#path = path;
     this.#words = new WordReader(database);
+    this.#runs = new RunLister(database, this.#words);
   }
 
   list(query: ListQuery): ListResults[ListQuery["type"]] {
@@ -78,7 +75,9 @@ export class Lister {
           query.limit,
         );
       case "runs":
-        return this.#runs(query);
+        return this.#runs.list(query);
+      case "runCount":
+        return this.#runs.count(query.filter);
       case "unfinished":
         return this.#unfinished(query);
       case "attempts":
@@ -133,32 +132,6 @@ export class Lister {
         " ORDER BY e.received_at DESC, e.id DESC LIMIT ?",
     );
     return rows.all(...values, limit).map((row) => decodeEvent(row, this.#words));
-  }
-
-  /** One walk down an index for each status, merged: no walk meets a row that does not match. */
-  #runs(query: Asked<"runs">): readonly RunRecord[] {
-    const { statuses, functionId, before, limit } = query;
-    const where = before === null ? [] : ["r.id < ?"];
-    const tail: (string | number | Uint8Array)[] = before === null ? [] : [packUlid(before)];
-    if (functionId !== null) {
-      const word = this.#words.find(functionId);
-      if (word === null) return [];
-      where.push("r.function = ?");
-      tail.push(word);
-    } else if (statuses === null) {
-      const condition = where.length === 0 ? "" : ` WHERE ${where.join(" AND ")}`;
-      const sql = `SELECT ${runColumns} FROM run AS r${condition} ORDER BY r.id DESC LIMIT ?`;
-      return this.#runRows(sql, ...tail, limit);
-    }
-    const index = functionId === null ? "run_by_status" : "run_by_function";
-    const sql =
-      `SELECT ${runColumns} FROM run AS r INDEXED BY ${index}` +
-      ` WHERE ${["r.status = ?", ...where].join(" AND ")} ORDER BY r.id DESC LIMIT ?`;
-    const numbers = statuses === null ? statusNumbers : [...new Set(statuses.map(statusNumber))];
-    return numbers
-      .flatMap((status) => this.#runRows(sql, status, ...tail, limit))
-      .sort((a, b) => (a.id < b.id ? 1 : -1))
-      .slice(0, limit);
   }
 
   #runRows(sql: string, ...values: (string | number | Uint8Array)[]): readonly RunRecord[] {

@@ -25,7 +25,19 @@ const plans: readonly (readonly [sql: string, index: string])[] = [
   ],
   [
     "SELECT id FROM run AS r INDEXED BY run_by_function WHERE r.status = 1 AND r.id < x'00' AND r.function = 1 ORDER BY r.id DESC LIMIT 1",
-    "run_by_function (function=? AND status=? AND id<?)",
+    "COVERING INDEX run_by_function (function=? AND status=? AND id<?)",
+  ],
+  [
+    "SELECT r.id FROM run AS r INDEXED BY run_by_status WHERE r.status = 1 AND r.id >= x'00' AND +r.app = 1 AND r.id < x'01' ORDER BY r.id DESC LIMIT 1",
+    "COVERING INDEX run_by_status (status=? AND id>? AND id<?)",
+  ],
+  [
+    "SELECT r.id FROM run AS r INDEXED BY run_by_start WHERE r.started_at BETWEEN 1 AND 2 AND +r.status IN (1, 2) AND (r.started_at, r.id) < (1, x'01') ORDER BY r.started_at DESC, r.id DESC LIMIT 1",
+    "COVERING INDEX run_by_start",
+  ],
+  [
+    "SELECT count(*) FROM run AS r INDEXED BY run_by_end WHERE r.ended_at BETWEEN 1 AND 2 AND +r.function = 1",
+    "COVERING INDEX run_by_end",
   ],
 ];
 

@@ -12,8 +12,8 @@ import type { WordWriter } from "../words.ts";
 import type { RunWrites } from "./batch.ts";
 
 /** Columns that no index has: they change without moving the run in any order. */
-const hotColumnNames = runColumnNames.slice(4);
-const listedColumnNames = runColumnNames.slice(1, 4);
+const hotColumnNames = runColumnNames.slice(6);
+const listedColumnNames = runColumnNames.slice(1, 6);
 
 function assignments(names: readonly string[], first: number): string {
   return names.map((name, i) => `${name} = ?${first + i}`).join(", ");
@@ -49,15 +49,16 @@ export class RunWriter {
     );
     // The numbers of the parameters follow the order of `encodeRun` in both updates.
     this.#updateHot = database.prepare(
-      `UPDATE run SET ${assignments(hotColumnNames, 5)}` +
-        " WHERE id = ?1 AND status = ?2 AND function = ?3 AND ended_at IS ?4 AND event_ids = ?7",
+      `UPDATE run SET ${assignments(hotColumnNames, 7)}` +
+        " WHERE id = ?1 AND status = ?2 AND function = ?3 AND ended_at IS ?4" +
+        " AND started_at IS ?5 AND app = ?6 AND event_ids = ?8",
     );
     this.#updateAll = database.prepare(
-      `UPDATE run SET ${assignments(listedColumnNames, 2)}, ${assignments(hotColumnNames, 5)}` +
-        " WHERE id = ?1 AND event_ids = ?7",
+      `UPDATE run SET ${assignments(listedColumnNames, 2)}, ${assignments(hotColumnNames, 7)}` +
+        " WHERE id = ?1 AND event_ids = ?8",
     );
     this.#updateEvents = database.prepare(
-      `UPDATE run SET ${assignments(listedColumnNames, 2)}, ${assignments(hotColumnNames, 5)}` +
+      `UPDATE run SET ${assignments(listedColumnNames, 2)}, ${assignments(hotColumnNames, 7)}` +
         " WHERE id = ?1",
     );
     this.#eventIds = database.prepare("SELECT event_ids FROM run WHERE id = ?");

@@ -1,6 +1,9 @@
 // Contract: lists for people, and what retention may take.
 import assert from "node:assert/strict";
-import type { RunStatus } from "@pawl/engine/records";
+import type { RunRecord, RunStatus } from "@pawl/engine/records";
+import { encodeUlid } from "@pawl/protocol/ulid";
+import { everyRun } from "../run-filter.ts";
+import type { RunFilter, RunPosition } from "../store.ts";
 import { storeTest } from "./kit.ts";
 import type { MakeStore } from "./kit.ts";
 import {
@@ -79,12 +82,15 @@ function runListCases(make: MakeStore): void {
         before: number | null = null,
         limit = 20,
       ): Promise<readonly string[]> => {
-        const cursor = before === null ? null : ulidSample(before);
         const runs = await subject.store.list({
           type: "runs",
-          statuses,
-          functionId,
-          before: cursor,
+          filter: {
+            ...everyRun,
+            statuses,
+            functionIds: functionId === null ? null : [functionId],
+          },
+          behind: before === null ? null : { at: 0, runId: ulidSample(before) },
+          oldestFirst: false,
           limit,
         });
         return runs.map((run) => run.id);
@@ -112,15 +118,18 @@ function runListCases(make: MakeStore): void {
     },
   );
 
+  runWindowCases(make);
+
   storeTest(make, "a list of runs follows each change of status", async (subject) => {
     await subject.commit({ type: "run.put", run: runSample(1) });
     await subject.commit({
       type: "run.put",
       run: runSample(1, { status: "completed", endedAt: baseTime }),
     });
-    const list = { type: "runs", functionId: null, before: null, limit: 9 } as const;
-    assert.deepEqual(await subject.store.list({ ...list, statuses: ["queued"] }), []);
-    assert.equal((await subject.store.list({ ...list, statuses: ["completed"] })).length, 1);
+    const count = async (status: RunStatus): Promise<number> =>
+      subject.store.list({ type: "runCount", filter: { ...everyRun, statuses: [status] } });
+    assert.equal(await count("queued"), 0);
+    assert.equal(await count("completed"), 1);
     assert.deepEqual(await subject.store.list({ type: "unfinished", after: null, limit: 9 }), []);
   });
 
@@ -150,6 +159,91 @@ function runListCases(make: MakeStore): void {
       },
     );
     assert.ok(bytes > 0);
+  });
+}
+
+/** Run `n` was made at `baseTime + n`, started 10 ms and ended 20 to 29 ms later. */
+function timedRun(n: number): RunRecord {
+  const isEnded = n % 2 === 0;
+  return runSample(n, {
+    id: encodeUlid(baseTime + n, 0, 0, n),
+    status: isEnded ? "completed" : n % 4 === 1 ? "running" : "queued",
+    appId: n < 6 ? "shop" : "mail",
+    functionId: `f${n % 3}`,
+    startedAt: n % 4 === 3 ? null : baseTime + n + 10,
+    endedAt: isEnded ? baseTime + 29 - n : null,
+  });
+}
+
+function runWindowCases(make: MakeStore): void {
+  storeTest(make, "runs are listed and counted by each of their times", async (subject) => {
+    for (let n = 0; n < 12; n++) await subject.commit({ type: "run.put", run: timedRun(n) });
+    const list = async (overrides: Partial<RunFilter>, oldestFirst = false) => {
+      const filter = { ...everyRun, ...overrides };
+      const query = { type: "runs", filter, behind: null, oldestFirst, limit: 99 } as const;
+      const runs = await subject.store.list(query);
+      assert.equal(await subject.store.list({ type: "runCount", filter }), runs.length);
+      return runs.map((run) => run.queuedAt - baseTime);
+    };
+    const window = (from: number, until: number) => ({
+      from: baseTime + from,
+      until: baseTime + until,
+    });
+    assert.deepEqual(await list(window(3, 6)), [5, 4, 3]);
+    assert.deepEqual(await list({ appIds: ["mail"] }), [11, 10, 9, 8, 7, 6]);
+    assert.deepEqual(await list({ appIds: ["shop"], functionIds: ["f0", "f1"] }), [4, 3, 1, 0]);
+    assert.deepEqual(await list({ appIds: ["shop"], statuses: ["running"] }), [5, 1]);
+    assert.deepEqual(await list({ functionIds: ["f0", "f0"] }, true), [0, 3, 6, 9]);
+    assert.deepEqual(await list({ functionIds: [] }), []);
+    assert.deepEqual(await list({ appIds: ["nothing"] }), []);
+    const started = { by: "startedAt", ...window(14, 20) } as const;
+    assert.deepEqual(await list(started), [9, 8, 6, 5, 4]);
+    assert.deepEqual(await list({ ...started, appIds: ["mail"] }, true), [6, 8, 9]);
+    const ended = { by: "endedAt", ...window(21, 28) } as const;
+    assert.deepEqual(await list(ended), [2, 4, 6, 8]);
+    assert.deepEqual(
+      await list({ ...ended, functionIds: ["f2"], statuses: ["completed"] }),
+      [2, 8],
+    );
+    assert.deepEqual(await list({ ...ended, statuses: ["failed"] }), []);
+  });
+
+  storeTest(make, "pages of runs stay whole while runs come and go", async (subject) => {
+    for (const by of ["queuedAt", "startedAt", "endedAt"] as const) {
+      for (const oldestFirst of [false, true]) {
+        for (let n = 0; n < 12; n += 2) await subject.commit({ type: "run.put", run: timedRun(n) });
+        const seen: number[] = [];
+        let behind: RunPosition | null = null;
+        for (;;) {
+          const filter = { ...everyRun, by };
+          const query = { type: "runs", filter, behind, oldestFirst, limit: 2 } as const;
+          const page: readonly RunRecord[] = await subject.store.list(query);
+          const last = page.at(-1);
+          if (last === undefined) break;
+          seen.push(...page.map((run) => run.queuedAt - baseTime));
+          behind = { at: by === "queuedAt" ? 0 : (last[by] ?? 0), runId: last.id };
+          // What the page ended with goes, and a run comes at both ends of the list.
+          await subject.commit(
+            { type: "run.delete", runId: last.id },
+            {
+              type: "run.put",
+              run: { ...timedRun(12), startedAt: 1, endedAt: oldestFirst ? 1 : 2e12 },
+            },
+          );
+          if (!oldestFirst) continue;
+          await subject.commit({ type: "run.delete", runId: timedRun(12).id });
+        }
+        const expected = [0, 2, 4, 6, 8, 10];
+        const isAscending = (by === "endedAt") !== oldestFirst;
+        const label = `${by}, ${oldestFirst ? "oldest" : "newest"} first`;
+        assert.deepEqual(
+          seen.filter((n) => n < 12),
+          isAscending ? expected : expected.toReversed(),
+          label,
+        );
+        await subject.commit({ type: "run.delete", runId: timedRun(12).id });
+      }
+    }
   });
 }
 

@@ -8,7 +8,8 @@ import type { Change } from "@pawl/engine/changes";
 import type { Found, Need } from "@pawl/engine/needs";
 import type { CallState, Job, RunStatus, WaitKey } from "@pawl/engine/records";
 import { createMemoryStore } from "../memory-store.ts";
-import type { DueJob, ListQuery, Store } from "../store.ts";
+import { everyRun } from "../run-filter.ts";
+import type { DueJob, ListQuery, RunFilter, Store } from "../store.ts";
 import { messageSample } from "./batch-cases.ts";
 import { Subject } from "./kit.ts";
 import type { MakeStore } from "./kit.ts";
@@ -105,6 +106,8 @@ const runPut = fc
         eventIds: events.map(ulidSample),
         endedAt: hasEnded ? time : null,
         functionId: `f${n % 2}`,
+        appId: `a${time % 2}`,
+        startedAt: status === "queued" ? null : time - 1,
         generation: time % 7,
         parent: parentId === null ? null : { runId: parentId, jobId: hashSample(1) },
       }),
@@ -199,6 +202,18 @@ function needsUnder(event: string, key: WaitKey | null): readonly Need[] {
   ];
 }
 
+const runFilters: readonly RunFilter[] = [null, ["f0"]].flatMap((functionIds) =>
+  [null, ["queued", "failed"] as const].flatMap((statuses) => [
+    { ...everyRun, functionIds, statuses },
+    { ...everyRun, functionIds, statuses, by: "startedAt", from: baseTime + 1 },
+    { ...everyRun, functionIds, statuses, by: "endedAt", until: baseTime + 4, appIds: ["a0"] },
+  ]),
+);
+const runPages = [
+  { behind: { at: baseTime + 3, runId: ulidSample(3) }, oldestFirst: false, limit: 2 },
+  { behind: null, oldestFirst: true, limit: 3 },
+];
+
 const listQueries: readonly ListQuery[] = [
   { type: "apps" },
   { type: "waitPaths" },
@@ -219,12 +234,10 @@ const listQueries: readonly ListQuery[] = [
     ),
   ),
   ...eventNumbers.map((n) => ({ type: "runsOfEvent", eventId: ulidSample(n), limit: 3 }) as const),
-  ...[null, "f0"].flatMap((functionId) =>
-    [null, ["queued", "failed"] as const].map(
-      (statuses) =>
-        ({ type: "runs", statuses, functionId, before: ulidSample(4), limit: 2 }) as const,
-    ),
-  ),
+  ...runFilters.flatMap((filter) => [
+    { type: "runCount", filter } as const,
+    ...runPages.map((page) => ({ type: "runs", filter, ...page }) as const),
+  ]),
   ...runNumbers.flatMap((n) => [
     { type: "attempts", runId: ulidSample(n) } as const,
     { type: "output", runId: ulidSample(n) } as const,

@@ -1,10 +1,11 @@
 // Answers the questions of people from memory. Lists walk from the newest record and stop at the
 // limit; nothing here is on the hot path.
-import type { EventRecord, RunRecord } from "@pawl/engine/records";
+import type { EventRecord } from "@pawl/engine/records";
 import { arrivalFromId, compareText } from "../position.ts";
 import type { Arrival } from "../position.ts";
 import type { ListQuery, ListResults } from "../store.ts";
 import type { MemoryData, RunEntry } from "./memory-data.ts";
+import { countRuns, listRuns } from "./run-list.ts";
 import { take } from "./take.ts";
 
 /** The answers of all types, each made when its type is asked for. */
@@ -29,7 +30,9 @@ export function answerList(data: MemoryData, query: ListQuery): ListResults[List
       return take(ids, query.limit).flatMap((id) => data.runs.get(id)?.run ?? []);
     }
     case "runs":
-      return runs(data, query);
+      return listRuns(data, query);
+    case "runCount":
+      return countRuns(data, query.filter);
     case "unfinished":
       return take(data.unfinished.ascending(query.after), query.limit, (id) => id !== query.after);
     case "attempts":
@@ -60,21 +63,6 @@ function events(
       (receivedUntil === null || receivedAt <= receivedUntil),
   );
   return wanted.flatMap(({ id }) => data.events.get(id)?.event ?? []);
-}
-
-function runs(data: MemoryData, query: Extract<ListQuery, { type: "runs" }>): readonly RunRecord[] {
-  const { statuses, functionId, before, limit } = query;
-  const found: RunRecord[] = [];
-  if (limit <= 0) return found;
-  for (const id of data.runOrder.descending(before)) {
-    const run = data.runs.get(id)?.run ?? null;
-    if (run === null) continue;
-    if (statuses !== null && !statuses.includes(run.status)) continue;
-    if (functionId !== null && run.functionId !== functionId) continue;
-    found.push(run);
-    if (found.length >= limit) break;
-  }
-  return found;
 }
 
 /** `bytes` counts the payloads, two bytes a UTF-16 unit: what dominates the memory taken. */

@@ -1,0 +1,129 @@
+// A route with its description: the schemas that check a request are the ones that the OpenAPI
+// document shows. It must not know what an endpoint does.
+import { z } from "zod";
+import { assertJson } from "@pawl/protocol/json-span";
+import { fromJsonText } from "@pawl/protocol/json-text";
+import type { RouteRequest } from "../http/message.ts";
+import type { Problem } from "../http/problem.ts";
+import type { HttpResponse } from "../http/response.ts";
+import type { Access, Route } from "../http/router.ts";
+import { ServerError } from "../server-error.ts";
+
+/** What people read about a route. Parts of the path are described by their names alone. */
+export interface RouteDoc {
+  readonly tag: string;
+  readonly summary: string;
+  readonly query: z.ZodObject | null;
+  readonly body: z.ZodType | null;
+  /** What `data` of the answer holds; null: nothing worth describing. */
+  readonly data: z.ZodType | null;
+  /** Of the answer when all goes well. */
+  readonly status: number;
+}
+
+export interface DocumentedRoute extends Route {
+  readonly doc: RouteDoc;
+}
+
+/** A request after its schemas: only what they let through. */
+export interface EndpointInput<Q extends z.ZodObject, B extends z.ZodType> {
+  readonly request: RouteRequest;
+  /** Parts of the path by name. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: z.output<Q>;
+  readonly body: z.output<B>;
+}
+
+export interface EndpointParts<Q extends z.ZodObject, B extends z.ZodType> {
+  readonly method: Route["method"];
+  readonly pattern: string;
+  readonly tag: string;
+  readonly summary: string;
+  /** A strict object refuses parameters that it does not name. */
+  readonly query?: Q;
+  /** Given: a JSON body is read and checked. */
+  readonly body?: B;
+  /** Without `body`: above 0, a body is refused, else it is ignored. */
+  readonly bodyBytesMax?: number;
+  readonly data?: z.ZodType;
+  readonly status?: number;
+  readonly access?: Access;
+  readonly startsWork?: boolean;
+  /** How refusals are written; without it as the REST API v1 does. */
+  readonly refuse?: (problem: Problem) => HttpResponse;
+  readonly handle: (input: EndpointInput<Q, B>) => HttpResponse | Promise<HttpResponse>;
+}
+
+const smallBodyBytesMax = 256 * 1024;
+
+/** The route of a described endpoint. Requests that do not fit throw `parameter_invalid` or `body_invalid`. */
+export function endpoint<
+  Q extends z.ZodObject = z.ZodObject<Record<never, never>>,
+  B extends z.ZodType = z.ZodUndefined,
+>(parts: EndpointParts<Q, B>): DocumentedRoute {
+  const { method, pattern, tag, summary, query, body, handle } = parts;
+  return {
+    method,
+    pattern,
+    access: parts.access ?? "api",
+    bodyBytesMax: parts.bodyBytesMax ?? (body === undefined ? 0 : smallBodyBytesMax),
+    anyOrigin: false,
+    startsWork: parts.startsWork ?? false,
+    ...(parts.refuse === undefined ? null : { refuse: parts.refuse }),
+    doc: {
+      tag,
+      summary,
+      query: query ?? null,
+      body: body ?? null,
+      data: parts.data ?? null,
+      status: parts.status ?? 200,
+    },
+    handle: (request) =>
+      handle({
+        request,
+        params: request.params,
+        query: readQuery(query, request.query) as z.output<Q>, // proof: read by Q; {} without one
+        body: readBody(body, request.body) as z.output<B>, // proof: read by B; undefined without one
+      }),
+  };
+}
+
+function readQuery(schema: z.ZodObject | undefined, query: URLSearchParams): unknown {
+  if (schema === undefined) return {};
+  const given: Record<string, unknown> = {};
+  for (const key of new Set(query.keys())) {
+    const values = query.getAll(key);
+    given[key] = isList(schema.shape[key])
+      ? values.flatMap((value) => value.split(","))
+      : values[0];
+  }
+  const read = schema.safeParse(given);
+  if (read.success) return read.data;
+  throw new ServerError("parameter_invalid", `Query parameter ${problemOf(read.error)}`);
+}
+
+function readBody(schema: z.ZodType | undefined, body: string): unknown {
+  if (schema === undefined) {
+    if (body === "") return undefined;
+    throw new ServerError("body_invalid", "This endpoint takes no body.");
+  }
+  const read = schema.safeParse(fromJsonText(assertJson(body.trim() === "" ? "{}" : body)));
+  if (read.success) return read.data;
+  throw new ServerError("body_invalid", `The body does not fit: ${problemOf(read.error)}`);
+}
+
+function problemOf(error: z.ZodError): string {
+  const [issue] = error.issues;
+  const path = issue?.path.join(".") ?? "";
+  return `${path === "" ? "" : `${path}: `}${issue?.message ?? "invalid"}`;
+}
+
+/** Optional, defaulted and transformed lists are lists too. */
+function isList(schema: unknown): boolean {
+  if (schema instanceof z.ZodArray) return true;
+  if (schema instanceof z.ZodPipe) return isList(schema.in);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) {
+    return isList(schema.unwrap());
+  }
+  return false;
+}

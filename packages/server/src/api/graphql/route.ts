@@ -1,0 +1,52 @@
+// `POST /v0/gql` (protocol.md 8.4): always status 200 with `data` or `errors`. The library is
+// loaded by the first request.
+import { z } from "zod";
+import { assertJson } from "@pawl/protocol/json-span";
+import { fromJsonText } from "@pawl/protocol/json-text";
+import { ProtocolError } from "@pawl/protocol/protocol-error";
+import { valueResponse } from "../../http/response.ts";
+import type { Route } from "../../http/router.ts";
+import type { ApiContext } from "../context.ts";
+import type { GraphqlAnswer, GraphqlRequest } from "./execute.ts";
+
+const bodyBytesMax = 1024 * 1024;
+
+const requestSchema = z.object({
+  query: z.string(),
+  variables: z.record(z.string(), z.unknown()).nullish(),
+  operationName: z.string().nullish(),
+});
+
+/** The route. */
+export function graphqlRoute(context: ApiContext): Route {
+  let executor: Promise<(request: GraphqlRequest) => Promise<GraphqlAnswer>> | null = null;
+  const load = async () => (await import("./execute.ts")).createExecutor(context);
+  return {
+    method: "POST",
+    pattern: "/v0/gql",
+    access: "api",
+    bodyBytesMax,
+    anyOrigin: false,
+    startsWork: false,
+    handle: async ({ body }) => {
+      const request = readRequest(body);
+      if (request === null) {
+        const message = "The body must be JSON with a query: {query, variables, operationName}.";
+        return valueResponse(200, { errors: [{ message }] });
+      }
+      return valueResponse(200, await (await (executor ??= load()))(request));
+    },
+  };
+}
+
+function readRequest(body: string): GraphqlRequest | null {
+  try {
+    const read = requestSchema.safeParse(fromJsonText(assertJson(body)));
+    if (!read.success) return null;
+    const { query, variables, operationName } = read.data;
+    return { query, variables: variables ?? {}, operationName: operationName ?? null };
+  } catch (error) {
+    if (error instanceof ProtocolError) return null;
+    throw error;
+  }
+}

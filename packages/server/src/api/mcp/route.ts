@@ -1,0 +1,69 @@
+// `POST /mcp` (protocol.md 8.5): Streamable HTTP without sessions, every answer plain JSON. `GET`
+// and `DELETE` are refused by the router: there is no stream and no session.
+import { assertJson, sliceArray } from "@pawl/protocol/json-span";
+import type { JsonText } from "@pawl/protocol/json-text";
+import { ProtocolError } from "@pawl/protocol/protocol-error";
+import type { RouteRequest } from "../../http/message.ts";
+import { jsonResponse, valueResponse, type HttpResponse } from "../../http/response.ts";
+import type { Route } from "../../http/router.ts";
+import type { ApiContext } from "../context.ts";
+
+const messagesMax = 50;
+const parseError = -32700;
+const invalidRequest = -32600;
+
+interface Mcp {
+  readonly versions: readonly string[];
+  readonly answer: (message: JsonText) => Promise<JsonText | null>;
+}
+
+/** The route. */
+export function mcpRoute(context: ApiContext): Route {
+  let mcp: Promise<Mcp> | null = null;
+  return {
+    method: "POST",
+    pattern: "/mcp",
+    access: "api",
+    bodyBytesMax: context.limits.bodyBytesMax,
+    anyOrigin: false,
+    startsWork: false,
+    handle: async (request) => respond(await (mcp ??= load(context)), request),
+  };
+}
+
+async function load(context: ApiContext): Promise<Mcp> {
+  const [{ createRpc, protocolVersions }, { runTools }, { docTools, docsFolder }] =
+    await Promise.all([import("./rpc.ts"), import("./run-tools.ts"), import("./doc-tools.ts")]);
+  const tools = [...runTools(context), ...docTools(docsFolder)];
+  return { versions: protocolVersions, answer: createRpc(tools, context.onFault) };
+}
+
+async function respond(mcp: Mcp, request: RouteRequest): Promise<HttpResponse> {
+  const spoken = request.header("mcp-protocol-version");
+  if (spoken !== null && !mcp.versions.includes(spoken)) {
+    return refused(invalidRequest, `Protocol version ${spoken} is not spoken here.`);
+  }
+  const body = request.body.trim();
+  const messages = messagesOf(body);
+  if (messages === null) return refused(parseError, "The body is not JSON.");
+  if (messages.length === 0 || messages.length > messagesMax) {
+    return refused(invalidRequest, `A body holds 1 to ${String(messagesMax)} messages.`);
+  }
+  const answers = (await Promise.all(messages.map(mcp.answer))).filter((one) => one !== null);
+  if (answers.length === 0) return { status: 202, headers: {}, body: "" };
+  return jsonResponse(200, body.startsWith("[") ? `[${answers.join(",")}]` : answers.join(""));
+}
+
+function messagesOf(body: string): readonly JsonText[] | null {
+  try {
+    const text = assertJson(body);
+    return body.startsWith("[") ? sliceArray(text) : [text];
+  } catch (error) {
+    if (error instanceof ProtocolError) return null;
+    throw error;
+  }
+}
+
+function refused(code: number, message: string): HttpResponse {
+  return valueResponse(400, { jsonrpc: "2.0", id: null, error: { code, message } });
+}

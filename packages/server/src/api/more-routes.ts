@@ -1,0 +1,35 @@
+// The table of the routes that are loaded at the first request which `routes.ts` has no place for:
+// they need schemas and libraries that a server which only runs functions never has to read.
+import type { Route } from "../http/router.ts";
+import type { ApiContext } from "./context.ts";
+import { graphqlRoute } from "./graphql/route.ts";
+import { mcpRoute } from "./mcp/route.ts";
+import { metricsRoute } from "./metrics.ts";
+import { openApiRoute } from "./openapi-route.ts";
+import { restEventRoutes } from "./rest-events.ts";
+import { restFunctionPauseRoutes } from "./rest-function-pause.ts";
+import { restFunctionRoutes } from "./rest-functions.ts";
+import { restRunListRoutes } from "./rest-run-lists.ts";
+import { restRunRoutes } from "./rest-runs.ts";
+import { unavailableRoutes } from "./rest-unavailable.ts";
+import { v2Routes } from "./v2/routes.ts";
+
+/** Every route that `apiRoutes` does not list. */
+export function moreRoutes(context: ApiContext): readonly Route[] {
+  const described = [
+    ...restEventRoutes(context),
+    ...restRunListRoutes(context),
+    ...restRunRoutes(context),
+    ...restFunctionRoutes(context),
+    ...restFunctionPauseRoutes(context),
+    ...v2Routes(context),
+  ];
+  return [
+    ...described,
+    ...unavailableRoutes(),
+    graphqlRoute(context),
+    metricsRoute(context),
+    mcpRoute(context),
+    openApiRoute(described),
+  ];
+}

@@ -1,0 +1,36 @@
+// Endpoints of the REST API v1 whose features this server does not have: they say so, with status
+// 501 and the shape of any other refusal (protocol.md 8.2), so that callers can tell them from
+// endpoints that do not exist.
+import { httpProblem, problemResponse } from "../http/problem.ts";
+import type { Route } from "../http/router.ts";
+
+const missing: readonly (readonly [method: Route["method"], pattern: string, what: string])[] = [
+  ["POST", "/v1/cancellations", "Bulk cancellation"],
+  ["GET", "/v1/cancellations", "Bulk cancellation"],
+  ["DELETE", "/v1/cancellations/:id", "Bulk cancellation"],
+  ["POST", "/v1/signals", "Sending signals"],
+  ["POST", "/v1/runs/:id/metadata", "Metadata of runs"],
+  ["POST", "/v1/traces/userland", "Taking traces"],
+  ["GET", "/v1/realtime/connect", "Realtime"],
+  ["GET", "/v1/realtime/sse", "Realtime"],
+  ["POST", "/v1/realtime/publish", "Realtime"],
+  ["POST", "/v1/realtime/publish/tee", "Realtime"],
+  ["POST", "/v1/realtime/token", "Realtime"],
+  ["GET", "/v1/prom/:env", "Metrics of functions"],
+];
+
+/** The routes that answer 501. */
+export function unavailableRoutes(): readonly Route[] {
+  return missing.map(([method, pattern, what]) => ({
+    method,
+    pattern,
+    access: "api",
+    bodyBytesMax: 0,
+    anyOrigin: false,
+    startsWork: false,
+    handle: () =>
+      problemResponse(
+        httpProblem(501, "not_implemented", `${what} is not available on this server.`),
+      ),
+  }));
+}

@@ -1,0 +1,213 @@
+// Runs in the REST API v2 (protocol.md 8.3): lists, one run, its trace, cancelling it.
+import { z } from "zod";
+import { jsonNull, toJsonText } from "@pawl/protocol/json-text";
+import { everyRun } from "@pawl/store/run-filter";
+import type { RunFilter } from "@pawl/store/store";
+import { runOutput, type SpanOutput } from "../../query/outputs.ts";
+import type { Queries, ShownRun } from "../../query/queries.ts";
+import type { Span } from "../../query/trace.ts";
+import type { HttpResponse } from "../../http/response.ts";
+import type { Route } from "../../http/router.ts";
+import { refusalProblem, type ApiContext } from "../context.ts";
+import { spliced } from "../envelope.ts";
+import { cursorSchema, limitSchema, statusesSchema } from "../schemas.ts";
+import {
+  functionWireId,
+  runStatusWords,
+  spanIdOf,
+  spanStatusWords,
+  stepOpWords,
+  timeOrNull,
+} from "../words.ts";
+import { answer, noQuery, notFound, refuse, v2Endpoint } from "./wire.ts";
+
+const tag = "v2 runs";
+const runsPerEventMax = 100;
+const depthMax = 10;
+
+const flag = z
+  .enum(["true", "false"])
+  .optional()
+  .transform((text) => text === "true")
+  .meta({ type: "boolean" });
+
+export const pageQuery = z.strictObject({ cursor: cursorSchema, limit: limitSchema(20, 100) });
+export const runsQuery = pageQuery.extend({ status: statusesSchema });
+const runQuery = z.strictObject({ includeOutput: flag });
+const traceQuery = z.strictObject({
+  includeOutput: flag,
+  maxDepth: z.coerce.number().int().min(1).max(depthMax).default(5).meta({ type: "integer" }),
+});
+
+const time = z.iso.datetime();
+export const runSchema = z.object({
+  id: z.string(),
+  function: z.object({ id: z.string(), name: z.string().nullable() }),
+  app: z.object({ id: z.string() }),
+  status: z.enum(Object.values(runStatusWords)),
+  queuedAt: time,
+  startedAt: time.nullable(),
+  endedAt: time.nullable(),
+  durationMs: z.int().nullable(),
+  trigger: z.object({
+    eventIds: z.array(z.string()),
+    isBatch: z.boolean(),
+    batchId: z.string().optional(),
+    cronSchedule: z.string().optional(),
+  }),
+  output: z.json().optional(),
+});
+
+/** The routes that show and cancel runs. */
+export function v2RunRoutes(context: ApiContext): readonly Route[] {
+  const { queries, now } = context;
+  const get = { method: "GET", tag } as const;
+  return [
+    ...v2Endpoint({
+      ...get,
+      pattern: "/runs",
+      summary: "Runs, newest first",
+      query: runsQuery,
+      data: z.array(runSchema),
+      handle: ({ query }) => runList(context, { ...everyRun, statuses: query.status }, query),
+    }),
+    ...v2Endpoint({
+      ...get,
+      pattern: "/runs/:runId",
+      summary: "One run",
+      query: runQuery,
+      data: runSchema,
+      handle: async ({ params: { runId = "" }, query }) => {
+        const shown = await queries.run(runId);
+        if (shown === null) return notFound("run", runId);
+        return answer(now(), await runJson(queries, shown, query.includeOutput));
+      },
+    }),
+    ...v2Endpoint({
+      ...get,
+      pattern: "/runs/:runId/trace",
+      summary: "What a run did and does, as a tree of spans",
+      query: traceQuery,
+      handle: ({ params: { runId = "" }, query }) => trace(context, runId, query),
+    }),
+    ...v2Endpoint({
+      method: "POST",
+      tag,
+      pattern: "/runs/:runId/cancel",
+      summary: "Cancel a run",
+      query: noQuery,
+      data: z.object({ runId: z.string() }),
+      handle: ({ params: { runId = "" } }) => cancel(context, runId),
+    }),
+    ...v2Endpoint({
+      ...get,
+      pattern: "/events/:eventId/runs",
+      summary: "Runs that an event started",
+      query: z.strictObject({ includeOutput: flag, limit: limitSchema(20, runsPerEventMax) }),
+      data: z.array(runSchema),
+      handle: async ({ params: { eventId = "" }, query: { includeOutput, limit } }) => {
+        const found = await queries.runsOfEvent(eventId, limit + 1);
+        const runs = found.slice(0, limit);
+        const texts = await Promise.all(runs.map((run) => runJson(queries, run, includeOutput)));
+        const page = { cursor: null, hasMore: found.length > limit, limit };
+        return answer(now(), `[${texts.join(",")}]`, { page });
+      },
+    }),
+  ];
+}
+
+/** One page of the runs that pass a filter. */
+export async function runList(
+  { queries, now }: ApiContext,
+  filter: RunFilter,
+  { cursor, limit }: { readonly cursor: string | null; readonly limit: number },
+): Promise<HttpResponse> {
+  const { runs, cursors, hasMore } = await queries.runs({
+    filter,
+    cursor,
+    oldestFirst: false,
+    limit,
+  });
+  const texts = await Promise.all(runs.map((run) => runJson(queries, run, false)));
+  const page = { cursor: hasMore ? (cursors.at(-1) ?? null) : null, hasMore, limit };
+  return answer(now(), `[${texts.join(",")}]`, { page });
+}
+
+async function runJson(
+  queries: Queries,
+  { run, fn, app }: ShownRun,
+  includeOutput: boolean,
+): Promise<string> {
+  const { startedAt, endedAt } = run;
+  const plain = {
+    id: run.id,
+    function: {
+      id: fn === null || app === null ? run.functionId : functionWireId(fn, app),
+      name: fn?.name ?? null,
+    },
+    app: { id: app?.name ?? run.appId },
+    status: runStatusWords[run.status],
+    queuedAt: timeOrNull(run.queuedAt),
+    startedAt: timeOrNull(startedAt),
+    endedAt: timeOrNull(endedAt),
+    durationMs: startedAt === null || endedAt === null ? null : endedAt - startedAt,
+    trigger: {
+      eventIds: run.eventIds,
+      isBatch: run.batchId !== null,
+      ...(run.batchId === null ? null : { batchId: run.batchId }),
+    },
+  };
+  if (!includeOutput) return JSON.stringify(plain);
+  const { data, error } = runOutput(await queries.output(run), null);
+  return spliced(plain, { output: data ?? error ?? jsonNull });
+}
+
+async function trace(
+  { queries, now }: ApiContext,
+  runId: string,
+  { includeOutput, maxDepth }: z.output<typeof traceQuery>,
+): Promise<HttpResponse> {
+  const root = await queries.trace(runId);
+  if (root === null) return notFound("run", runId);
+  const outputs = includeOutput ? await queries.spanOutputs(runId) : () => null;
+  return answer(
+    now(),
+    `{"runId":${JSON.stringify(runId)},"rootSpan":${spanJson(root, maxDepth, outputs)}}`,
+  );
+}
+
+function spanJson(
+  span: Span,
+  depth: number,
+  outputs: (outputId: string) => SpanOutput | null,
+): string {
+  const { startedAt, endedAt } = span;
+  const isCut = depth <= 1 && span.children.length > 0;
+  const plain = {
+    id: spanIdOf(span.runId, span.id),
+    name: span.name,
+    status: spanStatusWords[span.status],
+    stepOp: span.op === null ? null : stepOpWords[span.op],
+    stepId: span.stepId,
+    queuedAt: timeOrNull(span.queuedAt),
+    startedAt: timeOrNull(startedAt),
+    endedAt: timeOrNull(endedAt),
+    durationMs: startedAt === null || endedAt === null ? null : String(endedAt - startedAt),
+    metadata: [],
+    childrenTruncated: isCut,
+  };
+  const output = span.outputId === null ? null : outputs(span.outputId);
+  const children = isCut ? [] : span.children.map((child) => spanJson(child, depth - 1, outputs));
+  const text = spliced(plain, {
+    ...(output === null || output.input === null ? null : { input: output.input }),
+    ...(output === null ? null : { output: output.data ?? output.error ?? jsonNull }),
+  });
+  return `${text.slice(0, -1)},"children":[${children.join(",")}]}`;
+}
+
+async function cancel({ backend, now }: ApiContext, runId: string): Promise<HttpResponse> {
+  const reason = "cancelled through the API";
+  const reply = await backend.submit({ type: "run.cancelled", runId, reason });
+  if (!reply.ok) return refuse(refusalProblem(reply));
+  return answer(now(), toJsonText({ runId }));
+}

@@ -1,0 +1,18 @@
+// A place in a list of runs as one text, which callers hand back to get the next page. It must not
+// know the lists.
+import { isUlid } from "@pawl/protocol/ulid";
+import type { RunRecord } from "@pawl/engine/records";
+import type { RunFilter, RunPosition } from "@pawl/store/store";
+import { ServerError } from "../server-error.ts";
+
+/** The place behind a run of a list by this time. */
+export function cursorOf(run: RunRecord, by: RunFilter["by"]): string {
+  return by === "queuedAt" ? run.id : `${String(run[by] ?? 0)}_${run.id}`;
+}
+
+/** The place of a cursor. Throws `parameter_invalid` for a text that is none of a list by this time. */
+export function positionOf(cursor: string, by: RunFilter["by"]): RunPosition {
+  const [, at = "", runId = ""] = /^(?:(\d{1,16})_)?([^_]+)$/.exec(cursor) ?? [];
+  if (isUlid(runId) && (at === "") === (by === "queuedAt")) return { at: Number(at), runId };
+  throw new ServerError("parameter_invalid", "The cursor is not one that this list gave out.");
+}

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  attemptSample,
+  baseTime,
+  callSample,
+  hashSample,
+  runSample,
+  sleepSample,
+  stepSample,
+  ulidSample,
+  waitJobSample,
+} from "@pawl/store/contract/samples";
+import { toJsonText } from "@pawl/protocol/json-text";
+import { outputIdOf, placeOfOutputId, type OutputPlace } from "./output-id.ts";
+import { attemptOutput, runOutput, stepOutput } from "./outputs.ts";
+import { buildTrace, type Span } from "./trace.ts";
+
+const runId = ulidSample(1);
+const running = runSample(1, { status: "running", startedAt: baseTime + 1 });
+const empty = { functionName: "Order", steps: [], jobs: [], attempts: [] };
+
+function faces(spans: readonly Span[]): readonly unknown[] {
+  return spans.map(({ name, status, attempts, children }) => [
+    name,
+    status,
+    attempts,
+    ...(children.length === 0 ? [] : [faces(children)]),
+  ]);
+}
+
+test("steps come below the run in order of time, attempts below steps that took several", () => {
+  const id = hashSample(3);
+  const trace = buildTrace({
+    ...empty,
+    run: running,
+    steps: [
+      stepSample(0, { startedAt: baseTime + 90, displayName: "late" }),
+      stepSample(1, { id, startedAt: baseTime + 50, attempts: 2, displayName: "twice" }),
+    ],
+    attempts: [{ ...attemptSample(runId, 0), stepId: id, displayName: "twice" }],
+  });
+  assert.deepEqual(faces(trace.children), [
+    [
+      "twice",
+      "completed",
+      2,
+      [
+        ["Attempt 1", "failed", 1],
+        ["Attempt 2", "completed", 2],
+      ],
+    ],
+    ["late", "completed", 1],
+  ]);
+  assert.equal(trace.children[0]?.startedAt, baseTime);
+  assert.equal(trace.outputId, null);
+  assert.equal(trace.children[0]?.outputId, `${runId}.step.${id}`);
+});
+
+test("what is open shows what it waits for", () => {
+  const trace = buildTrace({
+    ...empty,
+    run: running,
+    jobs: [
+      callSample(runId, { id: "step", target: "step" }),
+      callSample(runId, {
+        id: hashSample(1),
+        target: hashSample(1),
+        displayName: "planned",
+        state: { at: "leased", epoch: 1, leaseUntil: baseTime },
+      }),
+      sleepSample(runId, 2, baseTime + 99),
+      waitJobSample(runId, 3),
+    ],
+  });
+  assert.deepEqual(
+    trace.children.map(({ op, status, info }) => [op, status, info?.type ?? null]),
+    [
+      ["run", "running", null],
+      ["sleep", "waiting", "sleep"],
+      ["waitForEvent", "waiting", "waitForEvent"],
+    ],
+  );
+});
+
+test("attempts of the function are the run's own, and its end has an output", () => {
+  const run = runSample(1, { status: "failed", startedAt: baseTime, endedAt: baseTime + 30 });
+  const attempts = [
+    { ...attemptSample(runId, 0), retryAt: baseTime + 5 },
+    { ...attemptSample(runId, 1), retryAt: null },
+  ];
+  const trace = buildTrace({ ...empty, run, attempts });
+  assert.equal(trace.attempts, 2);
+  assert.equal(trace.outputId, `${runId}.run`);
+  assert.deepEqual(faces(trace.children), [
+    ["Attempt 1", "failed", 1],
+    ["Attempt 2", "failed", 2],
+  ]);
+  assert.equal(buildTrace({ ...empty, run: running, attempts: attempts.slice(0, 1) }).attempts, 2);
+});
+
+test("a step that failed inside a discovery is shown until it is tried again", () => {
+  const attempts = [
+    { ...attemptSample(runId, 0), stepId: "abc", displayName: "flaky", retryAt: baseTime + 5 },
+  ];
+  const open = buildTrace({ ...empty, run: running, attempts });
+  assert.deepEqual(faces(open.children), [["flaky", "queued", 1, [["Attempt 1", "failed", 1]]]]);
+  const cancelled = runSample(1, { status: "cancelled", endedAt: baseTime + 9 });
+  assert.equal(buildTrace({ ...empty, run: cancelled, attempts }).children[0]?.status, "cancelled");
+});
+
+test("output ids name their place and come back", () => {
+  const places: readonly OutputPlace[] = [
+    { kind: "run", runId },
+    { kind: "step", runId, stepId: "a.b" },
+    { kind: "attempt", runId, stepId: "a.1", attempt: 12 },
+  ];
+  for (const place of places) assert.deepEqual(placeOfOutputId(outputIdOf(place)), place);
+  for (const text of ["", runId, `${runId}.`, `${runId}.attempt.a`, `${runId}.attempt..1`, ".run"])
+    assert.equal(placeOfOutputId(text), null, text);
+});
+
+test("outputs lose their wrapper and nothing else", () => {
+  const data = toJsonText({ error: 1 });
+  const wrapped = runOutput(toJsonText({ data: { error: 1 } }), null);
+  assert.deepEqual(wrapped, { input: null, data, error: null });
+  const error = toJsonText({ message: "no" });
+  assert.deepEqual(attemptOutput(error), { input: null, data: null, error });
+  const failed = stepSample(0, {
+    memo: toJsonText({ error: { message: "no" } }),
+    opts: toJsonText({ input: [1], type: "x" }),
+  });
+  assert.deepEqual(stepOutput(failed), { input: toJsonText([1]), data: null, error });
+  // An event that a wait got is no wrapper, whatever it holds.
+  const event = toJsonText({ name: "a", data: {} });
+  assert.equal(stepOutput(stepSample(0, { op: "waitForEvent", memo: event })).data, event);
+  assert.equal(stepOutput(stepSample(0, { memo: toJsonText(5) })).data, "5");
+});
