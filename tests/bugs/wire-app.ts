@@ -17,7 +17,12 @@ export interface WireCall {
   /** What checkpoints of this call name. */
   readonly jobId: string;
   readonly requestId: string;
-  readonly event: { readonly name: string; readonly data: Readonly<Record<string, unknown>> };
+  readonly event: {
+    readonly id: string;
+    readonly name: string;
+    readonly ts: number;
+    readonly data: Readonly<Record<string, unknown>>;
+  };
   /** Memos by hashed step id. */
   readonly steps: Readonly<Record<string, unknown>>;
   /** The socket, for answers that are no HTTP. */
@@ -33,7 +38,9 @@ export type Reply = {
 
 export interface WireFunction {
   readonly id: string;
-  readonly event: string;
+  /** What starts it, or `cron`. */
+  readonly event?: string;
+  readonly cron?: string;
   readonly retries?: number;
 }
 
@@ -71,11 +78,16 @@ export class WireApp {
 
   /** Makes the functions known to a server. */
   async register(serverUrl: string): Promise<void> {
-    const functions = this.#functions.map(({ id, event, retries = 3 }) => {
+    const functions = this.#functions.map(({ id, event, cron, retries = 3 }) => {
       const slug = `${this.#name}-${id}`;
       const runtime = { type: "http", url: `${this.url}?fnId=${slug}&stepId=step` };
       const step = { id: "step", name: "step", runtime, retries: { attempts: retries } };
-      return { id: slug, name: id, triggers: [{ event }], steps: { step } };
+      return {
+        id: slug,
+        name: id,
+        triggers: [cron === undefined ? { event } : { cron }],
+        steps: { step },
+      };
     });
     const { status, body } = await new Api(serverUrl).request("POST", "/fn/register", {
       url: this.url,

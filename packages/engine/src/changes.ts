@@ -8,6 +8,7 @@ import type {
   GateRecord,
   Job,
   RunRecord,
+  ScheduleRecord,
   StepRecord,
   WaitKey,
   WaitPathRecord,
@@ -43,6 +44,8 @@ export type Change =
   | { readonly type: "idempotency.delete"; readonly key: string }
   | { readonly type: "gate.put"; readonly gate: GateRecord }
   | { readonly type: "gate.delete"; readonly key: string }
+  | { readonly type: "schedule.put"; readonly schedule: ScheduleRecord }
+  | { readonly type: "schedule.delete"; readonly scheduleId: string }
   /** A message that its entity did not take in this commit: another shard's, or put off. */
   | { readonly type: "mail.put"; readonly mailId: string; readonly message: Message }
   | { readonly type: "mail.delete"; readonly mailId: string };

@@ -19,6 +19,8 @@ export type EngineCode =
   | "batch_size_invalid"
   /** `batchEvents.timeout` is out of its range. */
   | "batch_timeout_invalid"
+  /** A cron line that cannot be read, or names a time that never comes. */
+  | "schedule_invalid"
   /** A registered configuration that cannot work; the message names function and field. */
   | "config_invalid"
   /** The sender was called with a dispatch that is no longer the current one. */

@@ -83,6 +83,12 @@ export interface TimerDue extends CommandBase {
   readonly jobId: string;
 }
 
+/** The time of a schedule's next tick has come. */
+export interface ScheduleDue extends CommandBase {
+  readonly type: "schedule.due";
+  readonly scheduleId: string;
+}
+
 /** A gate has room and this call is next in its queue. */
 export interface CallAdmitted extends CommandBase {
   readonly type: "call.admitted";
@@ -169,6 +175,7 @@ export type Command =
   | CallLost
   | CheckpointReceived
   | TimerDue
+  | ScheduleDue
   | CallAdmitted
   | WaitMatched
   | WaitsContinued

@@ -16,6 +16,7 @@ import { retentionDue } from "./commands/retention-due.ts";
 import { runCancelled } from "./commands/run-cancelled.ts";
 import { runInvoked } from "./commands/run-invoked.ts";
 import { runRepaired } from "./commands/run-repaired.ts";
+import { scheduleDue } from "./commands/schedule-due.ts";
 import { timerDue } from "./commands/timer-due.ts";
 import { waitMatched } from "./commands/wait-matched.ts";
 import { waitsContinued } from "./commands/waits-continued.ts";
@@ -44,6 +45,8 @@ export function decide(state: StateView, command: Command): Decision {
       return checkpointReceived(state, command);
     case "timer.due":
       return timerDue(state, command);
+    case "schedule.due":
+      return scheduleDue(state, command);
     case "wait.matched":
       return waitMatched(state, command);
     case "waits.continued":

@@ -16,6 +16,8 @@ export type Effect =
       readonly jobId: string;
       readonly dueAt: number;
     }
+  /** A schedule is due at this time. */
+  | { readonly type: "tick"; readonly scheduleId: string; readonly dueAt: number }
   /** A gate may have room for calls that wait in its queue. */
   | { readonly type: "pull"; readonly gate: string }
   /** Stop carrying this call: its answer no longer matters. */

@@ -5,6 +5,7 @@ import type {
   GateRecord,
   Job,
   RunRecord,
+  ScheduleRecord,
   StepRecord,
   WaitKey,
   WaitPosition,
@@ -18,6 +19,7 @@ export type Need =
   | { readonly kind: "idempotency"; readonly key: string }
   /** What flow control remembers under a key. */
   | { readonly kind: "gate"; readonly key: string }
+  | { readonly kind: "schedule"; readonly scheduleId: string }
   /** The first `limit` waits under one key, behind `after`, in order of position. */
   | {
       readonly kind: "waits";
@@ -65,6 +67,10 @@ export type Found =
       readonly expiresAt: number;
     }
   | { readonly need: Extract<Need, { kind: "gate" }>; readonly gate: GateRecord | null }
+  | {
+      readonly need: Extract<Need, { kind: "schedule" }>;
+      readonly schedule: ScheduleRecord | null;
+    }
   | { readonly need: Extract<Need, { kind: "waits" }>; readonly waits: readonly WaitRecord[] }
   | {
       readonly need: Extract<Need, { kind: "pastEvents" }>;

@@ -28,7 +28,10 @@ export interface EventTrigger {
 
 export interface CronTrigger {
   readonly kind: "cron";
+  /** Five fields, or six with seconds, behind an optional `TZ=Area/City `; see `schedule/cron.ts`. */
   readonly cron: string;
+  /** Each tick fires up to so much later; absent: none does. */
+  readonly jitterMs?: number;
 }
 
 export type Trigger = EventTrigger | CronTrigger;
@@ -257,6 +260,21 @@ export interface WaitPathRecord {
   readonly event: string;
   readonly path: string;
   readonly since: number;
+}
+
+/** A function and one of its cron lines, with the one tick that is next. */
+export interface ScheduleRecord {
+  /** UUID that follows from function and cron line. */
+  readonly id: string;
+  readonly functionId: string;
+  readonly cron: string;
+  readonly jitterMs: number;
+  /** The next tick, by the cron line. */
+  readonly nextAt: number;
+  /** When it fires: `nextAt` and its jitter. */
+  readonly dueAt: number;
+  /** The last tick that started the function; null before the first. */
+  readonly lastAt: number | null;
 }
 
 /** A failed attempt, kept for people who look at the run. */

@@ -1,7 +1,7 @@
 // Load first, then decide: what a command needs in memory. Needs may come in two waves (a run
 // must be there before its look-back is known), so a shell asks again until nothing is missing,
 // and once more right before deciding, since the decisions before it may have changed the answer.
-import type { Command, EventsReceived } from "./commands.ts";
+import type { AppSynced, Command, EventsReceived, ScheduleDue } from "./commands.ts";
 import { startNeeds } from "./flow/start-needs.ts";
 import { holdNeeds } from "./flow/holds.ts";
 import type { Opcode } from "@pawl/protocol/opcode";
@@ -9,6 +9,8 @@ import type { Need } from "./needs.ts";
 import type { EventRecord } from "./records.ts";
 import type { HotState } from "./state/hot-state.ts";
 import { keysOf, lookbackNeeds } from "./rules/waits.ts";
+import { scheduleNeeds } from "./schedule/registered.ts";
+import { fire, tickEvent } from "./schedule/schedule.ts";
 
 /** What is not in memory yet; empty when the command can be decided. */
 export function requirements(state: HotState, command: Command): readonly Need[] {
@@ -18,7 +20,14 @@ export function requirements(state: HotState, command: Command): readonly Need[]
   };
   switch (command.type) {
     case "app.synced":
+      wantSchedules(state, command.app.id, command.functions, want);
+      break;
     case "app.removed":
+      wantSchedules(state, command.appId, [], want);
+      break;
+    case "schedule.due":
+      wantTick(state, command, want);
+      break;
     case "app.syncFailed":
     case "function.paused":
     case "function.resumed":
@@ -65,6 +74,30 @@ function wantRun(state: HotState, runId: string, want: Want): void {
   want({ kind: "run", runId });
   const run = state.run(runId)?.run;
   if (run !== undefined) for (const need of holdNeeds(run)) want(need);
+}
+
+/** The schedules that an app has, and those that it asks for. */
+function wantSchedules(
+  state: HotState,
+  appId: string,
+  functions: AppSynced["functions"],
+  want: Want,
+): void {
+  const before = state.app(appId)?.functions ?? [];
+  for (const need of scheduleNeeds([...before, ...functions])) want(need);
+}
+
+/** A schedule, and then what the start by its tick needs. */
+function wantTick(state: HotState, { scheduleId, at }: ScheduleDue, want: Want): void {
+  const need: Need = { kind: "schedule", scheduleId };
+  want(need);
+  const schedule = state.has(need) ? state.schedule(scheduleId) : undefined;
+  if (schedule === undefined || schedule.dueAt > at) return;
+  const fn = state.functionById(schedule.functionId);
+  const { tick } = fire(schedule, at, state.settings);
+  if (fn === undefined || tick === null) return;
+  // Nothing that a start needs depends on the internal id, which is chosen by the decision.
+  wantStart(state, startNeeds(fn, tickEvent(schedule, tick, "", at), at, false), want);
 }
 
 /** What a start needs, and then the run in an open slot that takes the event. */

@@ -31,6 +31,11 @@ export interface Settings {
   readonly waitMaxMs: number;
   /** How long an event id keeps a second event with that id from starting a function again. */
   readonly idempotencyMs: number;
+  /**
+   * How late a tick of a schedule may start its function, when the server was down at its time. Of
+   * several missed ticks only the latest ever does. Null: however late it is.
+   */
+  readonly scheduleLateMaxMs: number | null;
   /** Waits tested against an event in one decision; more go on in the next. */
   readonly waitsPageSize: number;
   /** Events tested when a wait looks back, per source (index and scan). */
@@ -57,6 +62,7 @@ export const defaultSettings: Settings = {
   stepOutputCharsMax: 4 * 1024 * 1024,
   waitMaxMs: 365 * day,
   idempotencyMs: day,
+  scheduleLateMaxMs: null,
   waitsPageSize: 500,
   lookbackEventsMax: 1_000,
   idleDiscoveriesMax: 10,

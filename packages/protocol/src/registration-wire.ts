@@ -3,6 +3,7 @@
 // SDKs becomes one clean structure. It must not know what is stored already, nor compile
 // expressions or cron lines.
 import { z } from "zod";
+import { parseDuration } from "./duration.ts";
 import { canonicalize } from "./jcs.ts";
 import { elementsOf } from "./json-span.ts";
 import { type JsonText, type JsonValue, toJsonText } from "./json-text.ts";
@@ -21,6 +22,8 @@ export interface RegisteredEventTrigger {
 export interface RegisteredCronTrigger {
   readonly kind: "cron";
   readonly cron: string;
+  /** Each tick fires up to so much later; absent: none does. */
+  readonly jitterMs?: number;
 }
 
 export type RegisteredTrigger = RegisteredEventTrigger | RegisteredCronTrigger;
@@ -84,6 +87,7 @@ const triggerSchema = z.object({
   event: z.string().max(limits.eventNameCharsMax).nullish(),
   expression: text.nullish(),
   cron: text.nullish(),
+  jitter: text.nullish(),
 });
 
 const retriesSchema = z.int().min(0).max(limits.retriesMax);
@@ -296,9 +300,18 @@ function triggersOf(wire: WireFunction): RegisteredTrigger[] {
   return triggers;
 }
 
-function triggerOf({ event, expression, cron }: WireTrigger, where: string): RegisteredTrigger {
+function triggerOf(
+  { event, expression, cron, jitter }: WireTrigger,
+  where: string,
+): RegisteredTrigger {
   if (event && cron) throw invalid(`${where}: must be an event or a cron line, not both.`);
-  if (cron) return { kind: "cron", cron };
+  if (cron) {
+    if (!jitter) return { kind: "cron", cron };
+    const jitterMs = parseDuration(jitter);
+    if (jitterMs === null || jitterMs < 0)
+      throw invalid(`${where}: the jitter "${jitter}" is no duration, such as 30s or 5m.`);
+    return { kind: "cron", cron, jitterMs };
+  }
   if (event) return { kind: "event", event, expression: expression || null };
   throw invalid(`${where}: must name an event or a cron line.`);
 }

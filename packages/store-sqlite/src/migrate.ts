@@ -30,6 +30,11 @@ export const migrations: readonly Migration[] = [
     file: "003_run_lists.sql",
     checksum: "f4964740624098231f39a9cc7a7a0d35d6f464d6ba80c780dd1fd18045a73d77",
   },
+  {
+    number: 4,
+    file: "004_schedules.sql",
+    checksum: "494f25e915c7873d67bba4169e4409c0bbe2cf67d687d9ec2802bd3bdd8af53e",
+  },
 ];
 
 /** Marks a file as ours: "PAWL" in ASCII. */

@@ -25,6 +25,8 @@ export type DueQuery =
    * Of the same ms by run; of one run in any order.
    */
   | { readonly kind: "timers"; readonly until: number; readonly limit: number }
+  /** Schedules that are due at or before `until`, earliest first; of the same ms by id. */
+  | { readonly kind: "schedules"; readonly until: number; readonly limit: number }
   /** Calls in the queue of a gate, longest waiting first; ties as with timers. */
   | { readonly kind: "queue"; readonly gate: string; readonly limit: number }
   /** Calls leased by an epoch before this one: their process is gone. In order of position. */
@@ -41,6 +43,11 @@ export interface DueJob {
   readonly generation: number;
 }
 
+export interface DueSchedule {
+  readonly scheduleId: string;
+  readonly dueAt: number;
+}
+
 export interface DueMail {
   readonly mailId: string;
   readonly message: Message;
@@ -48,6 +55,7 @@ export interface DueMail {
 
 export interface DueResults {
   readonly timers: readonly DueJob[];
+  readonly schedules: readonly DueSchedule[];
   readonly queue: readonly DueJob[];
   readonly lost: readonly DueJob[];
   readonly mail: readonly DueMail[];

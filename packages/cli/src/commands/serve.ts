@@ -113,6 +113,8 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
       retryIntervalMs: retrySeconds === null ? null : retrySeconds * 1_000,
       callsPerAppMax: values["calls-per-app-max"],
       backlogMax: values["backlog-max"] === 0 ? null : values["backlog-max"],
+      scheduleLateMaxMs:
+        values["schedule-late-max"] === 0 ? null : values["schedule-late-max"] * 1_000,
       stepsPerRunMax: values["steps-per-run-max"],
       runStateCharsMax: values["run-state-chars-max"],
       stepOutputCharsMax: values["step-output-chars-max"],

@@ -8,6 +8,7 @@ import type { AppRecord, FunctionRecord, Trigger } from "../records.ts";
 import type { StateView } from "../state/view.ts";
 import { flowProblem } from "../flow/problem.ts";
 import { pullQueues } from "../flow/pull.ts";
+import { registerSchedules, scheduleProblem } from "../schedule/registered.ts";
 
 type NewFunction = AppSynced["functions"][number];
 
@@ -15,6 +16,8 @@ export function appSynced(state: StateView, command: AppSynced): Decision {
   const draft = new Draft(state, command);
   const before = state.app(command.app.id);
   if (before !== undefined && before.error === null && before.checksum === command.app.checksum) {
+    // A database of before schedules were kept has none for it.
+    registerSchedules(draft, before.functions, before.functions);
     return draft.decide(synced(command, false));
   }
   const problem = findProblem(state, command);
@@ -22,7 +25,7 @@ export function appSynced(state: StateView, command: AppSynced): Decision {
     return draft.decide({ ok: false, code: "config_invalid", message: problem });
   }
   for (const fn of command.functions) {
-    const unfit = flowProblem(fn);
+    const unfit = flowProblem(fn) ?? scheduleProblem(fn);
     if (unfit !== null) return draft.decide({ ok: false, ...unfit });
   }
   const app: AppRecord = {
@@ -33,6 +36,7 @@ export function appSynced(state: StateView, command: AppSynced): Decision {
     updatedAt: draft.at,
   };
   draft.write({ type: "app.put", app });
+  registerSchedules(draft, before?.functions ?? [], app.functions);
   // Limits may be higher now, and those of functions that are gone are none.
   pullQueues(draft, [...(before?.functions ?? []), ...app.functions]);
   return draft.decide(synced(command, true));

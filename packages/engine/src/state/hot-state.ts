@@ -9,6 +9,7 @@ import type {
   EventRecord,
   FunctionRecord,
   GateRecord,
+  ScheduleRecord,
   WaitKey,
   WaitPathRecord,
   WaitPosition,
@@ -49,6 +50,7 @@ export class HotState implements StateView {
   readonly #events = new Overlay<RecentEvent>();
   readonly #keys = new Overlay<HeldKey>();
   readonly #gateRecords = new Overlay<GateRecord>();
+  readonly #schedules = new Overlay<ScheduleRecord>();
   /** Queries answered since the batch began, by `needId`. */
   readonly #answered = new Map<string, Found>();
   #batch = 1;
@@ -76,6 +78,7 @@ export class HotState implements StateView {
     this.#events.evict(committedBatch);
     this.#keys.evict(committedBatch);
     this.#gateRecords.evict(committedBatch);
+    this.#schedules.evict(committedBatch);
   }
 
   /** Whether the answer to a need is in memory. */
@@ -89,6 +92,8 @@ export class HotState implements StateView {
         return this.#keys.has(need.key);
       case "gate":
         return this.#gateRecords.has(need.key);
+      case "schedule":
+        return this.#schedules.has(need.scheduleId);
       default:
         return this.#answered.has(needId(need));
     }
@@ -98,6 +103,7 @@ export class HotState implements StateView {
     for (const found of answers) {
       if ("run" in found) this.#runs.absorb(found.need.runId, found.run);
       else if ("gate" in found) this.#gateRecords.absorb(found.need.key, found.gate);
+      else if ("schedule" in found) this.#schedules.absorb(found.need.scheduleId, found.schedule);
       else if ("expiresAt" in found) {
         const { runId, expiresAt } = found;
         this.#keys.absorb(found.need.key, runId === null ? null : { runId, expiresAt });
@@ -143,6 +149,10 @@ export class HotState implements StateView {
         return this.#gateRecords.put(change.gate.key, change.gate, batch);
       case "gate.delete":
         return this.#gateRecords.put(change.key, null, batch);
+      case "schedule.put":
+        return this.#schedules.put(change.schedule.id, change.schedule, batch);
+      case "schedule.delete":
+        return this.#schedules.put(change.scheduleId, null, batch);
       case "output.put":
       case "attempt.put":
       case "mail.put":
@@ -190,6 +200,11 @@ export class HotState implements StateView {
   gateRecord(key: string): GateRecord | undefined {
     if (!this.#gateRecords.has(key)) throw new Error(`gate record ${key} was not loaded`);
     return this.#gateRecords.get(key);
+  }
+
+  schedule(scheduleId: string): ScheduleRecord | undefined {
+    if (!this.#schedules.has(scheduleId)) throw new Error(`schedule ${scheduleId} was not loaded`);
+    return this.#schedules.get(scheduleId);
   }
 
   waitPaths(event: string): ReadonlyMap<string, WaitPathRecord> {

@@ -9,6 +9,7 @@ import type {
   GateRecord,
   Job,
   RunRecord,
+  ScheduleRecord,
   StepRecord,
   WaitKey,
   WaitPathRecord,
@@ -56,6 +57,8 @@ export interface StateView {
   gateKeys(): Iterable<string>;
   /** What flow control remembers under a key. */
   gateRecord(key: string): GateRecord | undefined;
+  /** Undefined: there is no such schedule. */
+  schedule(scheduleId: string): ScheduleRecord | undefined;
   waitPaths(event: string): ReadonlyMap<string, WaitPathRecord>;
   /** Undefined: there is no such run. */
   run(runId: string): RunView | undefined;

@@ -283,6 +283,8 @@ function nothing(need: Need): Found {
       return { need, events: [] };
     case "gate":
       return { need, gate: null };
+    case "schedule":
+      return { need, schedule: null };
     case "expiredRates":
       return { need, keys: [] };
     case "expiredKeys":

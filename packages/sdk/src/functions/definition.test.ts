@@ -24,8 +24,8 @@ const definitions: readonly [string, (client: Pawl) => unknown, PawlErrorCode][]
     "trigger_invalid",
   ],
   [
-    "a cron of six fields",
-    (client) => client.createFunction({ id: "f" }, { cron: "* * * * * *" }, () => 1),
+    "a cron of seven fields",
+    (client) => client.createFunction({ id: "f" }, { cron: "* * * * * * *" }, () => 1),
     "trigger_invalid",
   ],
   [

@@ -16,7 +16,7 @@ export interface EventTrigger<Name extends string = string> {
   readonly if?: string;
 }
 
-/** Starts a function at times: five fields, optionally behind `TZ=Area/City `. */
+/** Starts a function at times: five fields, or six with seconds, in UTC or behind `TZ=Area/City `. */
 export interface CronTrigger {
   readonly cron: string;
   /** Spreads the starts over that long. */

@@ -67,10 +67,10 @@ function validateTrigger(where: string, trigger: Trigger): void {
   if ("cron" in trigger) {
     const fields = trigger.cron
       .trim()
-      .replace(/^TZ=\S+\s+/, "")
+      .replace(/^(CRON_)?TZ=\S+\s+/, "")
       .split(/\s+/);
-    if (fields.length !== 5) {
-      const found = `"${trigger.cron}" has ${fields.length} fields, expected 5`;
+    if (fields.length !== 5 && fields.length !== 6 && !fields[0]?.startsWith("@")) {
+      const found = `"${trigger.cron}" has ${fields.length} fields, expected 5, or 6 with seconds`;
       throw new PawlError("trigger_invalid", `A cron trigger of ${where} is wrong: ${found}.`);
     }
     checkDuration(`The jitter of ${where}`, trigger.jitter);

@@ -77,6 +77,7 @@ const engineStatuses: Readonly<Record<EngineCode, number>> = {
   concurrency_limit_invalid: 400,
   batch_size_invalid: 400,
   batch_timeout_invalid: 400,
+  schedule_invalid: 400,
   config_invalid: 400,
   dispatch_stale: 409,
   checkpoint_opcode_unsupported: 400,

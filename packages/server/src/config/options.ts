@@ -230,6 +230,9 @@ export const options = {
   "backlog-max": integer("N", 0, 0, 100_000_000, {
     help: "Calls of one function that may wait in queues before further runs are skipped; 0: any.",
   }),
+  "schedule-late-max": integer("SECONDS", 0, 0, 31_536_000, {
+    help: "How late the last tick missed while the server was down is made up for; 0: however late.",
+  }),
   "steps-per-run-max": integer("N", 100_000, 1, 10_000_000, { help: "Steps in one run." }),
   "run-state-chars-max": integer("N", 32 * mebibyte, 1_024, 512 * mebibyte, {
     help: "Size of all step outputs of one run, in characters of JSON.",

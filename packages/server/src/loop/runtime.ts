@@ -5,7 +5,7 @@ import type { Reply } from "@pawl/engine/decision";
 import type { Effect } from "@pawl/engine/effects";
 import type { HotState } from "@pawl/engine/state/hot-state";
 import type { Settings } from "@pawl/engine/settings";
-import type { Fence, Store } from "@pawl/store/store";
+import type { DueSchedule, Fence, Store } from "@pawl/store/store";
 import { Dispatcher } from "../driver/dispatcher.ts";
 import { DriverRegistry, type Driver } from "../driver/driver.ts";
 import { defaultRequestOptions, type RequestOptions } from "../driver/request.ts";
@@ -19,6 +19,7 @@ import type { Log } from "./log.ts";
 import { recover } from "./recovery.ts";
 import { defaultRetentionLimits, Retention, type RetentionLimits } from "./retention.ts";
 import type { SeedSource } from "./seeds.ts";
+import { jobTimers, scheduleTimers, type JobTimer } from "./timer-source.ts";
 import { defaultTimerLimits, Timers, type TimerLimits } from "./timers.ts";
 
 export interface RuntimeParts {
@@ -78,7 +79,8 @@ export class Runtime {
   readonly recovered: Promise<void>;
   readonly #parts: RuntimeParts;
   readonly #loop: CommitLoop;
-  readonly #timers: Timers;
+  readonly #timers: Timers<JobTimer>;
+  readonly #schedules: Timers<DueSchedule>;
   readonly #gates: Gates;
   readonly #retention: Retention;
   readonly #drivers: DriverRegistry;
@@ -95,13 +97,9 @@ export class Runtime {
     const report = (command: CommandInput): Promise<Reply> => this.#loop.report(command);
     const request = { ...defaultRequestOptions, ...parts.request };
     this.#dispatcher = new Dispatcher({ drivers: this.#drivers, clock, log, request, report });
-    this.#timers = new Timers({
-      store,
-      clock,
-      log,
-      report,
-      limits: { ...defaultTimerLimits, ...parts.timerLimits },
-    });
+    const limits = { ...defaultTimerLimits, ...parts.timerLimits };
+    this.#timers = new Timers({ source: jobTimers(store), clock, log, report, limits });
+    this.#schedules = new Timers({ source: scheduleTimers(store), clock, log, report, limits });
     this.#retention = new Retention({
       clock,
       log,
@@ -141,7 +139,7 @@ export class Runtime {
     return {
       callsUnderWay: this.#dispatcher.size,
       commandsWaiting: this.#loop.waitingCount,
-      timersInMemory: this.#timers.size,
+      timersInMemory: this.#timers.size + this.#schedules.size,
       runsInMemory: this.hot.runCount,
     };
   }
@@ -176,7 +174,10 @@ export class Runtime {
     const { store, clock, log } = this.#parts;
     this.#gates.start();
     this.#retention.start();
-    const mailTaken = (): void => this.#timers.start();
+    const mailTaken = (): void => {
+      this.#timers.start();
+      this.#schedules.start();
+    };
     const stopped = (): boolean => this.#stopping;
     return recover({ store, loop: this.#loop, epoch, clock, log, mailTaken, stopped });
   }
@@ -197,6 +198,7 @@ export class Runtime {
       });
     }
     this.#timers.readAgain();
+    this.#schedules.readAgain();
     this.#gates.start();
   }
 
@@ -205,7 +207,9 @@ export class Runtime {
       case "call":
         return this.#dispatcher.prepare(effect, state);
       case "timer":
-        return () => this.#timers.add(effect.runId, effect.jobId, effect.dueAt);
+        return () => this.#timers.add(effect);
+      case "tick":
+        return () => this.#schedules.add(effect);
       case "pull":
         return () => this.#gates.pull(effect.gate);
       case "abort":
@@ -229,6 +233,7 @@ export class Runtime {
   #stopStarting(): void {
     this.#stopping = true;
     this.#timers.stop();
+    this.#schedules.stop();
     this.#gates.stop();
     this.#retention.stop();
     this.#dispatcher.stop();

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { DueJob, DueResults, Store } from "@pawl/store/store";
+import type { DueJob, Store } from "@pawl/store/store";
 import { silentLog } from "./log.ts";
 import { TimerHeap } from "./timer-heap.ts";
+import { jobTimers, type JobTimer } from "./timer-source.ts";
 import { defaultTimerLimits, Timers, type TimerLimits } from "./timers.ts";
 import { rest, VirtualClock } from "./testing/virtual-clock.ts";
 
@@ -18,14 +19,14 @@ class Bench {
   /** Commands for timers that were not due when they were sent. */
   early = 0;
   faulty = new Set<string>();
-  readonly timers: Timers;
+  readonly timers: Timers<JobTimer>;
 
   constructor(limits: Partial<TimerLimits> = {}) {
     // proof: timers ask for nothing but timers.
     const due = ((query: { until: number; limit: number }) =>
       this.#due(query)) as unknown as Store["due"];
     this.timers = new Timers({
-      store: { due },
+      source: jobTimers({ due }),
       clock: this.clock,
       log: silentLog,
       limits: { ...defaultTimerLimits, ...limits },
@@ -46,10 +47,10 @@ class Bench {
   /** A commit brought a timer. */
   commit(jobId: string, dueAt: number): void {
     this.stored.set(jobId, dueAt);
-    this.timers.add("r", jobId, dueAt);
+    this.timers.add({ runId: "r", jobId, dueAt });
   }
 
-  async #due({ until, limit }: { until: number; limit: number }): Promise<DueResults["timers"]> {
+  async #due({ until, limit }: { until: number; limit: number }): Promise<readonly DueJob[]> {
     this.reads++;
     const page: DueJob[] = [...this.stored]
       .filter(([, dueAt]) => dueAt <= until)
@@ -64,8 +65,8 @@ class Bench {
 test("the heap gives jobs by due time", () => {
   fc.assert(
     fc.property(fc.array(fc.nat(100)), (times) => {
-      const heap = new TimerHeap();
-      for (const dueAt of times) heap.push({ key: "", runId: "", jobId: "", dueAt });
+      const heap = new TimerHeap<null>();
+      for (const dueAt of times) heap.push({ key: "", dueAt, timer: null });
       const out = times.map(() => heap.pop()?.dueAt);
       assert.deepEqual(
         out,

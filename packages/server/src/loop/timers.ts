@@ -1,17 +1,17 @@
-// Wakes jobs whose time has come. The store knows every timer; memory holds only those that are
+// Wakes jobs and schedules whose time has come. The store knows every timer; memory holds only those that are
 // due soon, in a window that moves on, so that a million sleepers cost rows and no memory.
 //
 // Invariants: every stored timer due before `horizon` is in the heap or on its way to the loop;
 // at most `countMax` timers plus one page are in memory; nothing fires before its time by the
 // clock's own reading, and the engine checks again.
 //
-// It must not know what a job waits for, nor what firing it leads to.
-import type { DueJob, Store } from "@pawl/store/store";
+// It must not know what a timer is for, nor what firing it leads to.
 import { messageOf } from "../server-error.ts";
 import type { CommandInput } from "./batch.ts";
 import type { Clock, TimerHandle } from "./clock.ts";
 import type { Log } from "./log.ts";
-import { TimerHeap, type TimedJob } from "./timer-heap.ts";
+import { TimerHeap, type Timed } from "./timer-heap.ts";
+import type { TimerSource } from "./timer-source.ts";
 
 export interface TimerLimits {
   /** How far ahead timers are read from the store. */
@@ -34,21 +34,21 @@ export const defaultTimerLimits: TimerLimits = {
   firingMax: 1_000,
 };
 
-export interface TimersParts {
-  readonly store: Pick<Store, "due">;
+export interface TimersParts<T> {
+  readonly source: TimerSource<T>;
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: TimerLimits;
-  /** Hands `timer.due` to the loop; settles when it was decided and committed. */
+  /** Hands the command of a timer to the loop; settles when it was decided and committed. */
   readonly report: (command: CommandInput) => Promise<unknown>;
 }
 
 /** A timer that the engine could not take (a bug) is tried again after this. */
 const faultDelayMs = 60_000;
 
-export class Timers {
-  readonly #parts: TimersParts;
-  readonly #heap = new TimerHeap();
+export class Timers<T extends { readonly dueAt: number }> {
+  readonly #parts: TimersParts<T>;
+  readonly #heap = new TimerHeap<T>();
   /** Due times of what is in the heap, by key; a heap entry with another time is out of date. */
   readonly #known = new Map<string, number>();
   readonly #firing = new Set<string>();
@@ -60,14 +60,14 @@ export class Timers {
   #reading: number | null = null;
   /** Earliest timer that found no room while a page was being read. */
   #overflow = Number.POSITIVE_INFINITY;
-  /** Due times of jobs that were fired and answered for, and that the store may still show. */
+  /** Due times of timers that were fired and answered for, and that the store may still show. */
   #answered = new Map<string, number>();
   /** The page being read may lack what `readAgain` is about. */
   #outdated = false;
   #handle: TimerHandle | null = null;
   #stopped = false;
 
-  constructor(parts: TimersParts) {
+  constructor(parts: TimersParts<T>) {
     this.#parts = parts;
   }
 
@@ -81,7 +81,7 @@ export class Timers {
     this.#tick();
   }
 
-  /** Jobs may have come into the store without `add`: everything that is due soon is read again. */
+  /** Timers may have come into the store without `add`: everything that is due soon is read again. */
   readAgain(): void {
     if (this.#handle === null) return; // not started, so nothing was read
     this.#horizon = Number.NEGATIVE_INFINITY;
@@ -96,8 +96,9 @@ export class Timers {
     this.#handle?.cancel();
   }
 
-  /** A committed job became due at a time. */
-  add(runId: string, jobId: string, dueAt: number): void {
+  /** A commit brought a timer. */
+  add(timer: T): void {
+    const { dueAt } = timer;
     if (this.#stopped) return;
     // Beyond the window it is found in the store when its time is near.
     if (dueAt >= this.#horizon && (this.#reading === null || dueAt >= this.#reading)) return;
@@ -107,7 +108,7 @@ export class Timers {
       return;
     }
     const first = this.#heap.peek();
-    this.#hold({ key: keyOf(runId, jobId), runId, jobId, dueAt });
+    this.#hold(this.#timed(timer));
     if (first === undefined || dueAt < first.dueAt) this.#schedule();
   }
 
@@ -118,10 +119,14 @@ export class Timers {
     this.#partial = true;
   }
 
-  #hold(job: TimedJob): void {
-    if (this.#known.get(job.key) === job.dueAt) return;
-    this.#known.set(job.key, job.dueAt);
-    this.#heap.push(job);
+  #timed(timer: T): Timed<T> {
+    return { key: this.#parts.source.keyOf(timer), dueAt: timer.dueAt, timer };
+  }
+
+  #hold(timed: Timed<T>): void {
+    if (this.#known.get(timed.key) === timed.dueAt) return;
+    this.#known.set(timed.key, timed.dueAt);
+    this.#heap.push(timed);
   }
 
   #tick(): void {
@@ -135,35 +140,33 @@ export class Timers {
     const now = this.#parts.clock.now();
     const { firingMax } = this.#parts.limits;
     for (
-      let job = this.#heap.peek();
-      job !== undefined && job.dueAt <= now;
-      job = this.#heap.peek()
+      let timed = this.#heap.peek();
+      timed !== undefined && timed.dueAt <= now;
+      timed = this.#heap.peek()
     ) {
       if (this.#firing.size >= firingMax) return;
       this.#heap.pop();
-      if (this.#known.get(job.key) !== job.dueAt) continue;
-      this.#known.delete(job.key);
-      void this.#send(job);
+      if (this.#known.get(timed.key) !== timed.dueAt) continue;
+      this.#known.delete(timed.key);
+      void this.#send(timed);
     }
   }
 
-  async #send(job: TimedJob): Promise<void> {
-    this.#firing.add(job.key);
-    let again = job.dueAt;
+  async #send(timed: Timed<T>): Promise<void> {
+    const { key, dueAt, timer } = timed;
+    this.#firing.add(key);
+    let again = dueAt;
     try {
-      await this.#parts.report({ type: "timer.due", runId: job.runId, jobId: job.jobId });
-      this.#answered.set(job.key, job.dueAt);
+      await this.#parts.report(this.#parts.source.commandOf(timer));
+      this.#answered.set(key, dueAt);
     } catch (error) {
-      this.#parts.log.error(
-        { err: error, runId: job.runId, jobId: job.jobId },
-        "a timer could not be taken",
-      );
+      this.#parts.log.error({ err: error, timer }, "a timer could not be taken");
       again = this.#parts.clock.now() + faultDelayMs;
     }
-    this.#firing.delete(job.key);
+    this.#firing.delete(key);
     // The clock went back while the command was on its way: the engine found it too early.
-    if (this.#parts.clock.now() < again && !this.#known.has(job.key))
-      this.#hold({ ...job, dueAt: again });
+    if (this.#parts.clock.now() < again && !this.#known.has(key))
+      this.#hold({ ...timed, dueAt: again });
     if (this.#firing.size === 0 || this.#parts.limits.firingMax - this.#firing.size === 1)
       this.#tick();
   }
@@ -185,7 +188,7 @@ export class Timers {
     this.#reading = until + 1;
     this.#overflow = Number.POSITIVE_INFINITY;
     try {
-      const page = await this.#parts.store.due<"timers">({ kind: "timers", until, limit });
+      const page = await this.#parts.source.read(until, limit);
       this.#reading = null;
       this.#absorb(page, page.length >= limit, until);
       if (this.#outdated) this.#horizon = Number.NEGATIVE_INFINITY;
@@ -200,26 +203,26 @@ export class Timers {
     }
   }
 
-  #absorb(page: readonly DueJob[], full: boolean, until: number): void {
+  #absorb(page: readonly T[], full: boolean, until: number): void {
     const last = page[page.length - 1];
     this.#partial = full;
-    // More jobs may be due in the very millisecond at which a full page ends.
+    // More may be due in the very millisecond at which a full page ends.
     this.#horizon = full && last !== undefined ? last.dueAt : until + 1;
     this.#endWindow();
     const answered = this.#answered;
     this.#answered = new Map();
-    for (const { runId, jobId, dueAt } of page) {
-      const key = keyOf(runId, jobId);
-      if (answered.get(key) === dueAt) this.#putOff({ key, runId, jobId, dueAt });
-      else if (!this.#firing.has(key)) this.#hold({ key, runId, jobId, dueAt });
+    for (const timer of page) {
+      const timed = this.#timed(timer);
+      if (answered.get(timed.key) === timed.dueAt) this.#putOff(timed);
+      else if (!this.#firing.has(timed.key)) this.#hold(timed);
     }
   }
 
   /** What was fired and is still there would be fired without end: another process may own it. */
-  #putOff(job: TimedJob): void {
-    this.#answered.set(job.key, job.dueAt);
-    if (this.#known.has(job.key)) return;
-    this.#hold({ ...job, dueAt: this.#parts.clock.now() + faultDelayMs });
+  #putOff(timed: Timed<T>): void {
+    this.#answered.set(timed.key, timed.dueAt);
+    if (this.#known.has(timed.key)) return;
+    this.#hold({ ...timed, dueAt: this.#parts.clock.now() + faultDelayMs });
   }
 
   #schedule(): void {
@@ -234,8 +237,4 @@ export class Timers {
     if (this.#partial && this.#horizon > now) delayMs = Math.min(delayMs, this.#horizon - now);
     this.#handle = this.#parts.clock.after(Math.max(delayMs, 0), () => this.#tick());
   }
-}
-
-function keyOf(runId: string, jobId: string): string {
-  return `${runId}/${jobId}`;
 }

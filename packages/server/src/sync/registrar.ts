@@ -4,12 +4,11 @@
 import type { AppSynced } from "@pawl/engine/commands";
 import type { Reply } from "@pawl/engine/decision";
 import type { AppRecord } from "@pawl/engine/records";
-import type { RegisteredFunction, Registration } from "@pawl/protocol/registration-wire";
+import type { Registration } from "@pawl/protocol/registration-wire";
 import { uuidFromName } from "@pawl/protocol/uuid";
 import type { CommandInput } from "../loop/batch.ts";
 import type { Log } from "../loop/log.ts";
 import { appUrlKey } from "./app-url.ts";
-import { unenforcedOptions } from "./unenforced.ts";
 
 export interface RegistrarParts {
   readonly submit: (command: CommandInput) => Promise<Reply>;
@@ -47,7 +46,6 @@ async function submitSync(parts: RegistrarParts, registration: Registration): Pr
   if (reply.value.type === "synced" && reply.value.modified) {
     const message = `app "${appName}" at ${url} registered ${String(functions.length)} function(s)`;
     parts.log.info({ app: appName, url, sdk }, message);
-    for (const fn of functions) warnOfUnenforced(parts.log, fn);
   }
   const key = appUrlKey(registration.url);
   const placeholders = [...parts.apps()].filter(
@@ -55,13 +53,6 @@ async function submitSync(parts: RegistrarParts, registration: Registration): Pr
   );
   for (const { id } of placeholders) await parts.submit({ type: "app.removed", appId: id });
   return reply;
-}
-
-function warnOfUnenforced(log: Log, fn: RegisteredFunction): void {
-  const options = unenforcedOptions(fn);
-  if (options.length === 0) return;
-  const message = `function "${fn.slug}" asks for ${options.join(", ")}: this version of the server does not enforce that`;
-  log.warn({ function: fn.slug, options }, message);
 }
 
 /** The ids of apps and functions follow from their names, so they are the same on every server. */

@@ -8,6 +8,7 @@ import type { Row } from "./rows.ts";
 
 export class DueReader {
   readonly #timers: Rows;
+  readonly #schedules: Rows;
   readonly #queue: Rows;
   readonly #lost: Rows;
   readonly #mail: Rows;
@@ -16,6 +17,9 @@ export class DueReader {
     const rows = (sql: string): Rows => new Rows(database, sql);
     this.#timers = rows(
       "SELECT run, id, timer_at, generation FROM job WHERE timer_at <= ? ORDER BY timer_at, run, id LIMIT ?",
+    );
+    this.#schedules = rows(
+      "SELECT id, due_at FROM schedule WHERE due_at <= ? ORDER BY due_at, id LIMIT ?",
     );
     this.#queue = rows(
       "SELECT run, id, queued_since, generation FROM job WHERE gate = ? ORDER BY queued_since, run, id LIMIT ?",
@@ -30,6 +34,10 @@ export class DueReader {
     switch (query.kind) {
       case "timers":
         return this.#timers.all(query.until, query.limit).map(dueJob);
+      case "schedules":
+        return this.#schedules
+          .all(query.until, query.limit)
+          .map((row) => ({ scheduleId: textOf(row[0]), dueAt: numberOf(row[1]) }));
       case "queue":
         return this.#queue.all(query.gate, query.limit).map(dueJob);
       case "lost":

@@ -29,6 +29,7 @@ const tableOf: Readonly<Record<string, string>> = {
   waitPaths: "wait_path",
   idempotency: "idempotency",
   gates: "gate",
+  schedules: "schedule",
   mail: "mail",
 };
 

@@ -1,7 +1,7 @@
 // Answers needs: short reads by key, the hot path. It must not know why something is needed.
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Found, Need, StoredRun } from "@pawl/engine/needs";
-import type { EventRecord, WaitRecord } from "@pawl/engine/records";
+import type { EventRecord, ScheduleRecord, WaitRecord } from "@pawl/engine/records";
 import { numberOf, packHash, packUlid, textOf, unpackUlid } from "../codec.ts";
 import type { PackedId } from "../codec.ts";
 import { decodeEvent, eventColumns } from "../rows/event-row.ts";
@@ -32,6 +32,7 @@ export class Loader {
   readonly #expiredKeys: Rows;
   readonly #gate: Rows;
   readonly #expiredRates: Rows;
+  readonly #schedule: Rows;
 
   constructor(database: DatabaseSync, words: WordReader) {
     const rows = (sql: string): Rows => new Rows(database, sql);
@@ -68,6 +69,7 @@ export class Loader {
       "SELECT key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at, key LIMIT ?",
     );
     this.#gate = rows(gateOfKey);
+    this.#schedule = rows("SELECT record FROM schedule WHERE id = ?");
     this.#expiredRates = rows("SELECT key FROM gate WHERE tat <= ? ORDER BY tat, key LIMIT ?");
   }
 
@@ -101,6 +103,11 @@ export class Loader {
       case "gate": {
         const row = this.#gate.first(need.key);
         return { need, gate: row === undefined ? null : decodeGate(need.key, row) };
+      }
+      case "schedule": {
+        const row = this.#schedule.first(need.scheduleId);
+        if (row === undefined) return { need, schedule: null };
+        return { need, schedule: JSON.parse(textOf(row[0])) as ScheduleRecord }; // proof: written from one
       }
       case "expiredRates": {
         const rows = this.#expiredRates.all(need.at, need.limit);

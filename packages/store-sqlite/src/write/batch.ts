@@ -9,6 +9,7 @@ import type {
   GateRecord,
   Job,
   RunRecord,
+  ScheduleRecord,
   StepRecord,
   WaitKey,
   WaitPathRecord,
@@ -39,6 +40,7 @@ export interface Batch {
   readonly waitPaths: Map<string, WaitPathRecord>;
   readonly idempotency: Map<string, { readonly runId: string; readonly expiresAt: number } | null>;
   readonly gates: Map<string, GateRecord | null>;
+  readonly schedules: Map<string, ScheduleRecord | null>;
   /** Rare, and its order of arrival counts: taken one by one. */
   readonly mail: Extract<Change, { type: "mail.put" | "mail.delete" }>[];
 }
@@ -52,6 +54,7 @@ export function planBatch(changes: readonly Change[]): Batch {
     waitPaths: new Map(),
     idempotency: new Map(),
     gates: new Map(),
+    schedules: new Map(),
     mail: [],
   };
   for (const change of changes) addChange(batch, change);
@@ -105,11 +108,7 @@ function addChange(batch: Batch, change: Change): void {
       writesOf(batch, change.runId).waits.set(change.jobId, null);
       return;
     case "waitPath.put":
-      batch.waitPaths.set(
-        JSON.stringify([change.waitPath.event, change.waitPath.path]),
-        change.waitPath,
-      );
-      return;
+      return putWaitPath(batch, change.waitPath);
     case "idempotency.put":
       batch.idempotency.set(change.key, change);
       return;
@@ -120,6 +119,10 @@ function addChange(batch: Batch, change: Change): void {
       return void batch.gates.set(change.gate.key, change.gate);
     case "gate.delete":
       return void batch.gates.set(change.key, null);
+    case "schedule.put":
+      return void batch.schedules.set(change.schedule.id, change.schedule);
+    case "schedule.delete":
+      return void batch.schedules.set(change.scheduleId, null);
     case "mail.put":
     case "mail.delete":
       batch.mail.push(change);
@@ -127,6 +130,10 @@ function addChange(batch: Batch, change: Change): void {
     default:
       change satisfies never;
   }
+}
+
+function putWaitPath(batch: Batch, waitPath: WaitPathRecord): void {
+  batch.waitPaths.set(JSON.stringify([waitPath.event, waitPath.path]), waitPath);
 }
 
 function noWrites(wiped: boolean): RunWrites {

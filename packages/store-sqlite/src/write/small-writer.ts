@@ -1,5 +1,5 @@
 // Writes the small tables: apps, wait paths, idempotency keys, what flow control
-// remembers, mail.
+// remembers, schedules, mail.
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { packUlid } from "../codec.ts";
 import { encodeGate, gateInsert } from "../rows/gate-row.ts";
@@ -13,6 +13,8 @@ export class SmallWriter {
   readonly #deleteIdempotency: StatementSync;
   readonly #putGate: StatementSync;
   readonly #deleteGate: StatementSync;
+  readonly #putSchedule: StatementSync;
+  readonly #deleteSchedule: StatementSync;
   readonly #putMail: StatementSync;
   readonly #deleteMail: StatementSync;
 
@@ -28,6 +30,10 @@ export class SmallWriter {
     this.#deleteIdempotency = database.prepare("DELETE FROM idempotency WHERE key = ?");
     this.#putGate = database.prepare(gateInsert);
     this.#deleteGate = database.prepare("DELETE FROM gate WHERE key = ?");
+    this.#putSchedule = database.prepare(
+      "INSERT OR REPLACE INTO schedule (id, due_at, record) VALUES (?, ?, ?)",
+    );
+    this.#deleteSchedule = database.prepare("DELETE FROM schedule WHERE id = ?");
     this.#putMail = database.prepare(
       "INSERT INTO mail (id, message) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET message = excluded.message",
     );
@@ -48,6 +54,10 @@ export class SmallWriter {
     for (const [key, gate] of batch.gates) {
       if (gate === null) this.#deleteGate.run(key);
       else this.#putGate.run(...encodeGate(gate));
+    }
+    for (const [id, schedule] of batch.schedules) {
+      if (schedule === null) this.#deleteSchedule.run(id);
+      else this.#putSchedule.run(id, schedule.dueAt, JSON.stringify(schedule));
     }
     for (const change of batch.mail) {
       if (change.type === "mail.delete") this.#deleteMail.run(change.mailId);

@@ -8,6 +8,7 @@ import {
   callSample,
   hashSample,
   invokeSample,
+  scheduleSample,
   sleepSample,
   ulidSample,
   waitJobSample,
@@ -115,6 +116,26 @@ export function dueCases(make: MakeStore): void {
       lost.slice(0, 1),
     );
     assert.deepEqual(await subject.store.due({ kind: "lost", epoch: 1, limit: 9 }), []);
+  });
+
+  storeTest(make, "schedules: those that are due, earliest first, then by id", async (subject) => {
+    const put = (id: string, late: number) =>
+      ({ type: "schedule.put", schedule: scheduleSample(id, { dueAt: baseTime + late }) }) as const;
+    await subject.commit(put("c ü", 2), put("b", 5), put("a", 2), put("d", 9));
+    const due = async (late: number, limit = 9): Promise<readonly string[]> =>
+      (await subject.store.due({ kind: "schedules", until: baseTime + late, limit })).map(
+        ({ scheduleId, dueAt }) => `${scheduleId} ${dueAt - baseTime}`,
+      );
+    assert.deepEqual(await due(1), []);
+    assert.deepEqual(await due(5), ["a 2", "c ü 2", "b 5"]);
+    assert.deepEqual(await due(5, 2), ["a 2", "c ü 2"]);
+    const need = { kind: "schedule", scheduleId: "a" } as const;
+    const schedule = scheduleSample("a", { dueAt: baseTime + 2 });
+    assert.deepEqual(await subject.find(need), { need, schedule });
+    await subject.commit(put("a", 7), { type: "schedule.delete", scheduleId: "b" });
+    assert.deepEqual(await due(7), ["c ü 2", "a 7"]);
+    const gone = { kind: "schedule", scheduleId: "b" } as const;
+    assert.equal((await subject.find(gone)).schedule, null);
   });
 
   storeTest(make, "mail: oldest first; a rewritten message keeps its place", async (subject) => {

@@ -147,6 +147,7 @@ function runListCases(make: MakeStore): void {
         apps: 0,
         events: 1,
         gates: 0,
+        schedules: 0,
         runs: 1,
         outputs: 0,
         steps: 1,

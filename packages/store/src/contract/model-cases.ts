@@ -23,6 +23,7 @@ import {
   hashSample,
   invokeSample,
   runSample,
+  scheduleSample,
   sleepSample,
   stepSample,
   ulidSample,
@@ -153,6 +154,7 @@ const smallPut = fc
     { type: "app.put", app: appSample({ id, checksum: `${n}` }) },
     { type: "gate.put", gate: { kind: "rate", key: id, tat: n } },
     { type: "gate.put", gate: { kind: n === 0 ? "open" : "holder", key: `${id}${n}`, runId } },
+    { type: "schedule.put", schedule: scheduleSample(id, { dueAt: baseTime + n }) },
     { type: "waitPath.put", waitPath: { event: id, path: "p", since: n } },
   ]);
 
@@ -163,6 +165,7 @@ const deletion: fc.Arbitrary<Change> = fc.oneof(
   fc.tuple(runId, jobId).map(([runId, jobId]) => ({ type: "wait.delete", runId, jobId }) as const),
   fc.constantFrom("x", "y").map((key) => ({ type: "idempotency.delete", key }) as const),
   fc.constantFrom("x", "y", "x1").map((key) => ({ type: "gate.delete", key }) as const),
+  fc.constantFrom("x", "y").map((scheduleId) => ({ type: "schedule.delete", scheduleId }) as const),
   fc.constantFrom("x", "y").map((mailId) => ({ type: "mail.delete", mailId }) as const),
   fc.constantFrom("x", "y").map((appId) => ({ type: "app.delete", appId }) as const),
 );
@@ -188,6 +191,7 @@ const needs: readonly Need[] = [
   { kind: "expiredKeys", at: baseTime + 3, limit: 1 },
   { kind: "expiredKeys", at: baseTime + 99, limit: 99 },
   ...["x", "y", "x0", "x1", "y2"].map((key) => ({ kind: "gate", key }) as const),
+  ...["x", "y"].map((scheduleId) => ({ kind: "schedule", scheduleId }) as const),
   { kind: "expiredRates", at: 1, limit: 1 },
   { kind: "expiredRates", at: 99, limit: 99 },
 ];
@@ -275,6 +279,7 @@ async function answers(store: Store): Promise<unknown> {
     firstTimers: first.map((job) => [job.dueAt, job.runId]),
     queues,
     lost: (await store.due({ kind: "lost", epoch: 3, limit: 99 })).map((job) => job.runId),
+    schedules: await store.due({ kind: "schedules", until: baseTime + 2, limit: 99 }),
     mail: await store.due({ kind: "mail", limit: 99 }),
   };
 }

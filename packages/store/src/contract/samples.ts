@@ -8,6 +8,7 @@ import type {
   EventRecord,
   InvokeJob,
   RunRecord,
+  ScheduleRecord,
   SleepJob,
   StepRecord,
   WaitJob,
@@ -107,6 +108,23 @@ export function runSample(n: number, overrides: Partial<RunRecord> = {}): RunRec
     holds: [],
     priorityMs: 0,
     batchId: null,
+    ...overrides,
+  };
+}
+
+/** Due at `baseTime`. */
+export function scheduleSample(
+  id: string,
+  overrides: Partial<ScheduleRecord> = {},
+): ScheduleRecord {
+  return {
+    id,
+    functionId: "0b7a4a0e-5d0c-5a7e-9d6f-222222222222",
+    cron: "TZ=Europe/Berlin 0 * * * *",
+    jitterMs: 0,
+    nextAt: baseTime,
+    dueAt: baseTime,
+    lastAt: null,
     ...overrides,
   };
 }

@@ -7,7 +7,9 @@ import type {
   GateRecord,
   Job,
   RunRecord,
+  ScheduleRecord,
   WaitKey,
+  WaitPathRecord,
   WaitRecord,
 } from "@pawl/engine/records";
 import { compareArrivals, comparePositions, compareText } from "../position.ts";
@@ -62,11 +64,7 @@ export function applyChange(data: MemoryData, change: Change): void {
       deleteWait(data, change.runId, change.jobId);
       return;
     case "waitPath.put":
-      data.waitPaths.set(
-        JSON.stringify([change.waitPath.event, change.waitPath.path]),
-        change.waitPath,
-      );
-      return;
+      return putWaitPath(data, change.waitPath);
     case "idempotency.put":
       holdKey(data, change);
       return;
@@ -77,6 +75,10 @@ export function applyChange(data: MemoryData, change: Change): void {
       return putGate(data, change.gate);
     case "gate.delete":
       return deleteGate(data, change.key);
+    case "schedule.put":
+      return putSchedule(data, change.schedule);
+    case "schedule.delete":
+      return deleteSchedule(data, change.scheduleId);
     case "mail.put":
       data.mail.set(change.mailId, change.message);
       return;
@@ -86,6 +88,23 @@ export function applyChange(data: MemoryData, change: Change): void {
     default:
       change satisfies never;
   }
+}
+
+function putWaitPath(data: MemoryData, waitPath: WaitPathRecord): void {
+  data.waitPaths.set(JSON.stringify([waitPath.event, waitPath.path]), waitPath);
+}
+
+function putSchedule(data: MemoryData, schedule: ScheduleRecord): void {
+  deleteSchedule(data, schedule.id);
+  data.schedules.set(schedule.id, schedule);
+  data.schedulesByTime.add(schedule);
+}
+
+function deleteSchedule(data: MemoryData, scheduleId: string): void {
+  const schedule = data.schedules.get(scheduleId);
+  if (schedule === undefined) return;
+  data.schedules.delete(scheduleId);
+  data.schedulesByTime.delete(schedule);
 }
 
 function entryOf(data: MemoryData, runId: string): RunEntry {

@@ -11,6 +11,11 @@ export function answerDue(data: MemoryData, query: DueQuery): DueResults[DueQuer
         takeWhile(data.timers.ascending(null), (job) => job.dueAt <= query.until),
         query.limit,
       );
+    case "schedules":
+      return take(
+        takeWhile(data.schedulesByTime.ascending(null), ({ dueAt }) => dueAt <= query.until),
+        query.limit,
+      ).map(({ id, dueAt }) => ({ scheduleId: id, dueAt }));
     case "queue":
       return take(data.queues.get(query.gate)?.ascending(null) ?? [], query.limit);
     case "lost":

@@ -90,6 +90,7 @@ function sizes(data: MemoryData): ListResults["sizes"] {
       waitPaths: data.waitPaths.size,
       idempotency: data.idempotency.size,
       gates: data.gates.size,
+      schedules: data.schedules.size,
       mail: data.mail.size,
     },
   };

@@ -25,6 +25,8 @@ export function answerNeed(data: MemoryData, need: Need): Found {
       return { need, ...expired(data, need.before, need.limit) };
     case "gate":
       return { need, gate: data.gates.get(need.key) ?? null };
+    case "schedule":
+      return { need, schedule: data.schedules.get(need.scheduleId) ?? null };
     case "expiredRates": {
       const over = takeWhile(data.ratesByEnd.ascending(null), (rate) => rate.tat <= need.at);
       return { need, keys: take(over, need.limit).map((rate) => rate.key) };

@@ -8,6 +8,7 @@ import type {
   GateRecord,
   Job,
   RunRecord,
+  ScheduleRecord,
   StepRecord,
   WaitKey,
   WaitPathRecord,
@@ -82,6 +83,8 @@ export interface MemoryData {
   readonly keysByEnd: SortedSet<HeldKey>;
   readonly gates: Map<string, GateRecord>;
   readonly ratesByEnd: SortedSet<Rate>;
+  readonly schedules: Map<string, ScheduleRecord>;
+  readonly schedulesByTime: SortedSet<ScheduleRecord>;
   /** In order of arrival. */
   readonly mail: Map<string, Message>;
 }
@@ -99,6 +102,11 @@ export function compareHeld(a: HeldKey, b: HeldKey): number {
 /** Orders rates by when they are as if never used, then by text. */
 export function compareRates(a: Rate, b: Rate): number {
   return a.tat - b.tat || compareText(a.key, b.key);
+}
+
+/** Orders schedules by when they are due, then by id. */
+export function compareSchedules(a: ScheduleRecord, b: ScheduleRecord): number {
+  return a.dueAt - b.dueAt || compareText(a.id, b.id);
 }
 
 /** Orders ended runs by when they ended, then by id. */
@@ -135,6 +143,8 @@ export function createMemoryData(): MemoryData {
     keysByEnd: new SortedSet(compareHeld),
     gates: new Map(),
     ratesByEnd: new SortedSet(compareRates),
+    schedules: new Map(),
+    schedulesByTime: new SortedSet(compareSchedules),
     mail: new Map(),
   };
 }

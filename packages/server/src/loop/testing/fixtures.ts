@@ -16,7 +16,7 @@ export function countingSeeds(): SeedSource {
 /** Registers an app whose functions start on the event named like them. */
 export function syncApp(
   slugs: readonly string[],
-  more: { retries?: number; sdk?: string; config?: object } = {},
+  more: { retries?: number; sdk?: string; config?: object; triggers?: readonly Trigger[] } = {},
 ): CommandInput {
   return {
     type: "app.synced",
@@ -28,10 +28,10 @@ export function syncApp(
       framework: null,
       platform: null,
       appVersion: null,
-      checksum: `${slugs.join()} ${JSON.stringify(more.config)}`,
+      checksum: `${slugs.join()} ${JSON.stringify([more.config, more.triggers])}`,
     },
     functions: slugs.map((slug) => {
-      const triggers: Trigger[] = [{ kind: "event", event: slug, expression: null }];
+      const triggers = more.triggers ?? [{ kind: "event" as const, event: slug, expression: null }];
       const url = `test://app/api?fnId=${slug}&stepId=step`;
       return {
         id: `id-${slug}`,
