@@ -55,7 +55,7 @@ const triggers: Record<string, RegisteredTrigger[]> = {
   batched: [on("shop/clicked")],
   "single-skip": [on("shop/imported")],
   "single-cancel": [on("shop/imported")],
-  scheduled: [{ kind: "cron", cron: "TZ=Europe/Paris 0 12 * * 5" }],
+  scheduled: [{ kind: "cron", cron: "TZ=Europe/Paris 0 12 * * 5", jitterMs: 30_000 }],
   "many-triggers": [
     on("shop/a"),
     on("shop/b", "event.data.n >= 2"),

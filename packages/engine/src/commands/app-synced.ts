@@ -6,7 +6,7 @@ import type { Decision, Reply } from "../decision.ts";
 import { Draft } from "../draft.ts";
 import type { AppRecord, FunctionRecord, Trigger } from "../records.ts";
 import type { StateView } from "../state/view.ts";
-import { flowProblem } from "../flow/problem.ts";
+import { flowProblem, type FlowProblem } from "../flow/problem.ts";
 import { pullQueues } from "../flow/pull.ts";
 import { registerSchedules, scheduleProblem } from "../schedule/registered.ts";
 
@@ -16,7 +16,9 @@ export function appSynced(state: StateView, command: AppSynced): Decision {
   const draft = new Draft(state, command);
   const before = state.app(command.app.id);
   if (before !== undefined && before.error === null && before.checksum === command.app.checksum) {
-    // A database of before schedules were kept has none for it.
+    // A database of before schedules were kept has none for it, and may have lines that cannot work.
+    const unfit = firstProblem(before.functions, scheduleProblem);
+    if (unfit !== null) return draft.decide({ ok: false, ...unfit });
     registerSchedules(draft, before.functions, before.functions);
     return draft.decide(synced(command, false));
   }
@@ -24,10 +26,8 @@ export function appSynced(state: StateView, command: AppSynced): Decision {
   if (problem !== null) {
     return draft.decide({ ok: false, code: "config_invalid", message: problem });
   }
-  for (const fn of command.functions) {
-    const unfit = flowProblem(fn) ?? scheduleProblem(fn);
-    if (unfit !== null) return draft.decide({ ok: false, ...unfit });
-  }
+  const unfit = firstProblem(command.functions, (fn) => flowProblem(fn) ?? scheduleProblem(fn));
+  if (unfit !== null) return draft.decide({ ok: false, ...unfit });
   const app: AppRecord = {
     ...command.app,
     error: null,
@@ -40,6 +40,17 @@ export function appSynced(state: StateView, command: AppSynced): Decision {
   // Limits may be higher now, and those of functions that are gone are none.
   pullQueues(draft, [...(before?.functions ?? []), ...app.functions]);
   return draft.decide(synced(command, true));
+}
+
+function firstProblem(
+  functions: readonly NewFunction[],
+  problemOf: (fn: NewFunction) => FlowProblem | null,
+): FlowProblem | null {
+  for (const fn of functions) {
+    const problem = problemOf(fn);
+    if (problem !== null) return problem;
+  }
+  return null;
 }
 
 function synced(command: AppSynced, modified: boolean): Reply {

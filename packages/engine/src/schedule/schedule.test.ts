@@ -105,6 +105,17 @@ test("the same registration again makes the schedules that a database of before 
   assert.equal(world.changes.length, from + 1, "and then nothing");
 });
 
+test("a database of before may have a line that cannot work: the same registration is refused", () => {
+  const world = new World();
+  world.sync("app", [scheduled("f", ["0 * * * *"])]);
+  const app = world.state.app("app-app");
+  assert.ok(app);
+  const functions = app.functions.map((fn) => ({ ...fn, triggers: [cron("61 * * * *")] }));
+  world.state.apply({ type: "app.put", app: { ...app, functions } });
+  const reply = world.do({ type: "app.synced", app, functions });
+  assert.ok(!reply.ok && reply.code === "schedule_invalid");
+});
+
 test("a tick starts the function with its event, and sets the next in the same decision", () => {
   const world = new World();
   world.sync("app", [scheduled("f", ["TZ=Asia/Kolkata 30 * * * *"])]);
