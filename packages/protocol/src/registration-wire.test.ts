@@ -198,6 +198,10 @@ test("refusals name the function and the field", () => {
     [{ triggers: [{}] }, /^Function "shop-a": triggers.0: must name an event or a cron line/],
     [{ triggers: [{ event: "" }] }, /^Function "shop-a": triggers.0: must name/],
     [{ triggers: [{ event: "a", cron: "b" }] }, /^Function "shop-a": triggers.0: .*not both/],
+    [
+      { triggers: [{ cron: "* * * * *", jitter: "soon" }] },
+      /^Function "shop-a": triggers.0: the jitter "soon"/,
+    ],
     [{ triggers: [{ event: "a" }, { event: "a" }] }, /^Function "shop-a": triggers.1: .*twice/],
     [{ triggers: [{ event: 5 }] }, /^Function "shop-a": triggers.0.event: /],
     [{ triggers: [{ event: "x".repeat(257) }] }, /^Function "shop-a": triggers.0.event: /],
