@@ -73,7 +73,8 @@ export class Draft implements DraftHost {
   }
 
   countJob(run: RunRecord, before: Job | undefined, after: Job | undefined): void {
-    const leased = Number(isLeased(after)) - Number(isLeased(before));
+    const { epoch } = this.state.settings;
+    const leased = Number(isLeased(after, epoch)) - Number(isLeased(before, epoch));
     if (leased !== 0) for (const gate of gatesOf(run)) add(this.#leased, gate, leased);
     this.#countQueue(queueOfJob(before), -1);
     this.#countQueue(queueOfJob(after), 1);
@@ -149,8 +150,9 @@ export class Draft implements DraftHost {
   }
 }
 
-function isLeased(job: Job | undefined): boolean {
-  return job?.kind === "call" && job.state.at === "leased";
+/** A lease of an earlier epoch has no place in the counts: its process is gone. */
+function isLeased(job: Job | undefined, epoch: number): boolean {
+  return job?.kind === "call" && job.state.at === "leased" && job.state.epoch === epoch;
 }
 
 function queueOfJob(job: Job | undefined): string | null {

@@ -61,8 +61,6 @@ export const registrationLimits = {
   functionsMax: 1_000,
   triggersMax: 10,
   retriesMax: 20,
-  cancellationsMax: 5,
-  concurrencyMax: 2,
   idCharsMax: 256,
   nameCharsMax: 512,
   urlCharsMax: 2_048,
@@ -104,16 +102,14 @@ const functionSchema = z.object({
   triggers: z.array(triggerSchema).max(limits.triggersMax),
   steps: z.record(z.string(), stepSchema),
   retries: z.union([retriesSchema, z.object({ attempts: retriesSchema.nullish() })]).nullish(),
-  concurrency: z
-    .union([z.number(), anyObject, z.array(anyObject).max(limits.concurrencyMax)])
-    .nullish(),
+  concurrency: z.union([z.number(), anyObject, z.array(anyObject)]).nullish(),
   throttle: anyObject.nullish(),
   ratelimit: anyObject.nullish(),
   debounce: anyObject.nullish(),
   batchevents: anyObject.nullish(),
   priority: anyObject.nullish(),
   idempotency: text.nullish(),
-  cancel: z.array(anyObject).max(limits.cancellationsMax).nullish(),
+  cancel: z.array(anyObject).nullish(),
   timeouts: anyObject.nullish(),
   singleton: anyObject.nullish(),
 });
