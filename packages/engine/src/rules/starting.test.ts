@@ -319,16 +319,23 @@ test("an unfinished run without a job is found and repaired", () => {
 test("a call leased by an earlier epoch has no place in the gate that it could leave", () => {
   const world = worldWith([{ slug: "fn" }], { callsPerAppMax: 1 });
   const id = only(world.send("fn"));
+  world.ops(id, "step", [planned("a")]);
+  const lost = world.call(id, "a");
+  // As a process finds it that takes over: the lease is of the one before.
+  const state = { at: "leased", epoch: 0, leaseUntil: world.at + 1 } as const;
+  world.state.apply({ type: "job.put", job: { ...lost, state } });
   const other = only(world.send("fn"));
-  const lost = world.call(id);
-  // As a process finds it that takes over: the lease is of the one before, the count is its own.
-  world.state.apply({
-    type: "job.put",
-    job: { ...lost, state: { at: "leased", epoch: 0, leaseUntil: world.at + 1 } },
-  });
-  world.do({ type: "call.admitted", runId: other, jobId: "step" });
   assert.equal(world.call(other).state.at, "leased");
-  world.do({ type: "call.lost", runId: id, jobId: "step", generation: lost.generation });
+  // Its step came in late, so that giving it back ends it and asks for a discovery instead.
+  world.do({
+    type: "call.answered",
+    runId: id,
+    jobId: "a",
+    generation: lost.generation - 1,
+    sentAt: world.at,
+    answer: { kind: "opcodes", opcodes: [ran("a")], retryAfterMs: null, requestVersion: 2 },
+  });
+  world.do({ type: "call.lost", runId: id, jobId: "a", generation: lost.generation });
   assert.equal(world.call(id).state.at, "queued");
   assert.deepEqual({ ...world.state.gate("app:app-app") }, { inFlight: 1, queued: 1 });
 });
