@@ -112,6 +112,8 @@ test("memoized steps are shown as the text that arrived", async () => {
     const cancelled = await asked("DELETE", `/v1/runs/${run?.id ?? ""}`);
     assert.equal(cancelled.status, 200);
     assert.equal((await runsOf(eventId))[0]?.status, "Cancelled");
+    const shown = (await asked("GET", `/v1/runs/${run?.id ?? ""}`)).json;
+    assert.equal(look(shown, "data.end_reason"), "cancelled through the API");
     assert.equal(
       look((await asked("DELETE", `/v1/runs/${run?.id ?? ""}`)).json, "code"),
       "run_ended",

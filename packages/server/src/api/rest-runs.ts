@@ -70,6 +70,7 @@ export async function runJson(queries: Queries, run: RunRecord): Promise<string>
     cron: null,
     status: wireStatus[run.status],
     ended_at: run.endedAt === null ? null : isoTime(run.endedAt),
+    end_reason: run.endReason,
   };
   const { data, error } = runOutput(await queries.output(run), null);
   return spliced(plain, { output: data ?? error ?? jsonNull });
