@@ -46,7 +46,7 @@ export type Change =
   | { readonly type: "gate.delete"; readonly key: string }
   | { readonly type: "schedule.put"; readonly schedule: ScheduleRecord }
   | { readonly type: "schedule.delete"; readonly scheduleId: string }
-  /** A message that its entity did not take in this commit: another shard's, or put off. */
+  /** A message that its entity did not take in this commit. */
   | { readonly type: "mail.put"; readonly mailId: string; readonly message: Message }
   | { readonly type: "mail.delete"; readonly mailId: string };
 

@@ -189,7 +189,7 @@ export type Command =
 
 export type CommandType = Command["type"];
 
-/** A command for another entity: taken in the same commit when its shard is here. */
+/** A command for another entity: taken in the same commit, or put off to a later one as mail. */
 export type Message = Extract<
   Command,
   {

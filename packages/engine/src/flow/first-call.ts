@@ -1,5 +1,5 @@
 // The first call of a run: when it becomes due, and what it passes then.
-import { admit, attemptsMaxOf, discoveryTarget, handOut, newCall } from "../rules/calls.ts";
+import { admit, discoveryCall, discoveryTarget, handOut, newCall } from "../rules/calls.ts";
 import { pauseGate } from "../gate.ts";
 import type { CallJob, FunctionRecord } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
@@ -11,19 +11,7 @@ import { reserveStart } from "./throttle.ts";
 
 /** Adds the first call, due now or later. */
 export function addFirstCall(run: RunDraft, fn: FunctionRecord, dueAt: number): void {
-  const job = newCall(run, {
-    id: discoveryTarget,
-    target: discoveryTarget,
-    displayName: fn.name,
-    userId: null,
-    userIndex: 0,
-    stepType: null,
-    opts: null,
-    parallel: false,
-    race: false,
-    attempt: 0,
-    attemptsMax: attemptsMaxOf(run, fn, null),
-  });
+  const job = newCall(run, discoveryCall(run, fn, discoveryTarget));
   if (dueAt > run.draft.at) handOut(run, job, dueAt);
   else firstCallDue(run, job);
 }

@@ -15,6 +15,23 @@ export function addCall(run: RunDraft, call: NewCall): void {
   handOut(run, newCall(run, call), run.draft.at);
 }
 
+/** A discovery under a job id. */
+export function discoveryCall(run: RunDraft, fn: FunctionRecord | undefined, id: string): NewCall {
+  return {
+    id,
+    target: discoveryTarget,
+    displayName: fn?.name ?? run.run.functionId,
+    userId: null,
+    userIndex: 0,
+    stepType: null,
+    opts: null,
+    parallel: false,
+    race: false,
+    attempt: 0,
+    attemptsMax: attemptsMaxOf(run, fn, null),
+  };
+}
+
 /** A call job that is yet to be handed out. */
 export function newCall(run: RunDraft, call: NewCall): Omit<CallJob, "state"> {
   return {

@@ -1,5 +1,5 @@
 // Discovery: calling the function so that it runs up to what is new (protocol.md 2.7).
-import { addCall, attemptsMaxOf, discoveryTarget } from "./calls.ts";
+import { addCall, discoveryCall, discoveryTarget } from "./calls.ts";
 import type { CallJob, Job } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { failRun } from "./finish-run.ts";
@@ -97,20 +97,7 @@ function discoverAfter(run: RunDraft, stepId: string): void {
 }
 
 function addDiscovery(run: RunDraft, id: string): void {
-  const fn = run.draft.state.functionById(run.run.functionId);
-  addCall(run, {
-    id,
-    target: discoveryTarget,
-    displayName: fn?.name ?? run.run.functionId,
-    userId: null,
-    userIndex: 0,
-    stepType: null,
-    opts: null,
-    parallel: false,
-    race: false,
-    attempt: 0,
-    attemptsMax: attemptsMaxOf(run, fn, null),
-  });
+  addCall(run, discoveryCall(run, run.draft.state.functionById(run.run.functionId), id));
 }
 
 function hasJobs(run: RunDraft): boolean {
