@@ -8,7 +8,7 @@ import type { Effect } from "./effects.ts";
 import { Random } from "./random.ts";
 import type { EventRecord, GateRecord, Job, RunRecord } from "./records.ts";
 import { roomFor } from "./flow/concurrency.ts";
-import { gateOfQueue, gatesOf } from "./gate.ts";
+import { gateOfQueue, gatesOf, placesOf, queuesKept } from "./gate.ts";
 import { RunDraft } from "./run-draft.ts";
 import type { GateView, StateView } from "./state/view.ts";
 
@@ -20,8 +20,10 @@ export class Draft implements DraftHost {
   readonly #effects: Effect[] = [];
   readonly #messages: Message[] = [];
   readonly #runs = new Map<string, RunDraft | undefined>();
-  /** Leases given (or taken back) in this draft, by gate. */
-  readonly #leased = new Map<string, number>();
+  /** Places taken (or given back) in this draft, by gate. */
+  readonly #placed = new Map<string, number>();
+  /** Those of them that a call in another queue keeps, by queue. */
+  readonly #kept = new Map<string, number>();
   /** Places in queues, by queue and by gate. */
   readonly #inQueue = new Map<string, number>();
   readonly #queued = new Map<string, number>();
@@ -67,17 +69,25 @@ export class Draft implements DraftHost {
   gate(key: string): GateView {
     const { inFlight, queued } = this.state.gate(key);
     return {
-      inFlight: inFlight + (this.#leased.get(key) ?? 0),
+      inFlight: inFlight + (this.#placed.get(key) ?? 0),
       queued: queued + (this.#queued.get(key) ?? 0),
     };
   }
 
   countJob(run: RunRecord, before: Job | undefined, after: Job | undefined): void {
     const { epoch } = this.state.settings;
-    const leased = Number(isLeased(after, epoch)) - Number(isLeased(before, epoch));
-    if (leased !== 0) for (const gate of gatesOf(run)) add(this.#leased, gate, leased);
+    const [from, to] = [placesOf(run, before, epoch), placesOf(run, after, epoch)];
+    if (from !== to)
+      for (const gate of gatesOf(run).slice(Math.min(from, to), Math.max(from, to)))
+        add(this.#placed, gate, to > from ? 1 : -1);
+    for (const queue of queuesKept(run, before, epoch)) add(this.#kept, queue, -1);
+    for (const queue of queuesKept(run, after, epoch)) add(this.#kept, queue, 1);
     this.#countQueue(queueOfJob(before), -1);
     this.#countQueue(queueOfJob(after), 1);
+  }
+
+  kept(queue: string): number {
+    return this.state.kept(queue) + (this.#kept.get(queue) ?? 0);
   }
 
   gateRecord(key: string): GateRecord | undefined {
@@ -125,8 +135,8 @@ export class Draft implements DraftHost {
   /** Gates at which calls wait, and that have room since this draft or may have had before. */
   #gatesToPull(): Set<string> {
     const gates = new Set<string>();
-    for (const [gate, leased] of this.#leased) {
-      if (leased < 0 && this.gate(gate).queued > 0) gates.add(gate);
+    for (const [gate, placed] of this.#placed) {
+      if (placed < 0 && this.gate(gate).queued > 0) gates.add(gate);
     }
     for (const [queue, count] of this.#inQueue) {
       if (count > 0 && roomFor(this.#counted, queue) > 0) gates.add(gateOfQueue(queue));
@@ -148,11 +158,6 @@ export class Draft implements DraftHost {
     add(this.#inQueue, queue, delta);
     add(this.#queued, gateOfQueue(queue), delta);
   }
-}
-
-/** A lease of an earlier epoch has no place in the counts: its process is gone. */
-function isLeased(job: Job | undefined, epoch: number): boolean {
-  return job?.kind === "call" && job.state.at === "leased" && job.state.epoch === epoch;
 }
 
 function queueOfJob(job: Job | undefined): string | null {

@@ -5,7 +5,7 @@
 // `app:<app>` every call of an app, `fn:<function>` every call of a function, `c:<scope>:<owner>:
 // <hash of expression>:<hash of value>` calls with one value of a concurrency key, `pause:<function>`
 // first calls of a function while it is paused.
-import type { RunRecord } from "./records.ts";
+import type { Job, RunRecord } from "./records.ts";
 
 /** Whom the gate of a concurrency key counts. */
 export type KeyScope = "fn" | "env" | "account";
@@ -35,9 +35,34 @@ export function pauseGate(functionId: string): string {
   return `pause:${functionId}`;
 }
 
-/** The gates in which the calls of a run count while they are out; the same for all its life. */
+/**
+ * The gates in which the calls of a run count while they are out; the same for all its life, and
+ * of any two runs in the same order.
+ */
 export function gatesOf(run: RunRecord): readonly string[] {
   return [...run.gates, functionGate(run.functionId), appGate(run.appId)];
+}
+
+/** The order of concurrency keys' gates: those of a function first, then by name. */
+export function compareKeyGates(a: string, b: string): number {
+  return Number(isShared(a)) - Number(isShared(b)) || (a < b ? -1 : Number(a > b));
+}
+
+/** At how many of `gatesOf(run)`, the first ones, a job has a place in this epoch. */
+export function placesOf(run: RunRecord, job: Job | undefined, epoch: number): number {
+  if (job?.kind !== "call") return 0;
+  const { state } = job;
+  // A lease of an earlier epoch has no place: its process is gone.
+  if (state.at === "leased") return state.epoch === epoch ? run.gates.length + 2 : 0;
+  if (state.at === "queued" && state.kept?.epoch === epoch) return state.kept.gates;
+  return 0;
+}
+
+/** The queues whose place at their gate a waiting job keeps. */
+export function queuesKept(run: RunRecord, job: Job | undefined, epoch: number): readonly string[] {
+  if (job?.kind !== "call" || job.state.at !== "queued") return [];
+  const gates = gatesOf(run).slice(0, placesOf(run, job, epoch));
+  return gates.map((gate) => queueOf(gate, run.functionId));
 }
 
 /** The queue in which calls of a function wait before a gate. */

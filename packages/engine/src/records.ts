@@ -169,12 +169,26 @@ interface JobBase {
   readonly queuedAt: number;
 }
 
+/**
+ * Places that a call in a queue does not give back: those at the first `gates` of its run's gates
+ * (`gate.ts`). Like a lease they hold for the process of the epoch.
+ */
+export interface KeptPlaces {
+  readonly epoch: number;
+  readonly gates: number;
+}
+
 /** Where a call stands. In a queue, lower `since` goes first: when it was ready, less its priority. */
 export type CallState =
   /** Waits for its time: a future event, a backoff. */
   | { readonly at: "delayed"; readonly dueAt: number }
-  /** Ready, but a gate is full; `gate` names the queue before it. */
-  | { readonly at: "queued"; readonly gate: string; readonly since: number }
+  /** Ready, but a gate is full; `gate` names the queue before it. `kept`: null until it lost a place. */
+  | {
+      readonly at: "queued";
+      readonly gate: string;
+      readonly since: number;
+      readonly kept: KeptPlaces | null;
+    }
   /** Given to a driver by the process of this epoch; lost when the lease runs out. */
   | { readonly at: "leased"; readonly epoch: number; readonly leaseUntil: number };
 

@@ -35,6 +35,11 @@ export const migrations: readonly Migration[] = [
     file: "004_schedules.sql",
     checksum: "494f25e915c7873d67bba4169e4409c0bbe2cf67d687d9ec2802bd3bdd8af53e",
   },
+  {
+    number: 5,
+    file: "005_kept_places.sql",
+    checksum: "dbf7c12400f129fd3ee745a4d12d1420a51e76bdc95a4be3f3ac4152a1f042ca",
+  },
 ];
 
 /** Marks a file as ours: "PAWL" in ASCII. */

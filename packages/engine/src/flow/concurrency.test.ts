@@ -7,6 +7,7 @@ import { planned, ran, sleeps } from "../testing/opcodes.ts";
 import { assertGates } from "../testing/gate-counts.ts";
 import { register, start, states, worldWith, type Functions } from "../testing/flow.ts";
 import type { World } from "../testing/world.ts";
+import { roomFor } from "./concurrency.ts";
 
 test("a function has so many calls out; sleeping runs take no place", () => {
   const world = worldWith({ fn: { concurrency: 2 }, other: {} });
@@ -138,6 +139,115 @@ test("a redeploy changes the limits of runs that go on; a limit that is gone or 
   assertGates(world);
 });
 
+test("a call that needs two places gets both, though neither is ever free with the other", () => {
+  const [left, right] = ["'left'", "'right'"].map((key) => ({ limit: 1, key, scope: "env" }));
+  for (const both of [
+    [left, right],
+    [right, left],
+  ]) {
+    const world = worldWith({
+      both: { concurrency: both },
+      left: { concurrency: [left] },
+      right: { concurrency: [right] },
+    });
+    const busy = { left: start(world, "left"), right: start(world, "right") };
+    const needy = start(world, "both");
+    let rounds = 0;
+    while (world.call(needy).state.at !== "leased") {
+      assert.ok(rounds++ < 5, "it gets its places");
+      for (const side of ["left", "right"] as const) {
+        const next = start(world, side);
+        world.complete(busy[side]);
+        // Each queue has its turn, the needy call's first.
+        for (const runId of [needy, next])
+          world.do({ type: "call.admitted", runId, jobId: "step" });
+        if (world.call(next).state.at === "leased") busy[side] = next;
+        assertGates(world);
+      }
+    }
+    world.complete(needy);
+    world.pull();
+    for (const id of world.runIds()) if (world.job(id) !== undefined) world.complete(id);
+    assert.deepEqual([...world.state.gateKeys()], []);
+  }
+});
+
+const letters = ["x", "y", "z"];
+const subsets = fc.subarray(letters, { minLength: 1, maxLength: 2 });
+
+test("no call starves while every place is always taken again", () => {
+  const scenario = fc.record({
+    limits: fc.tuple(...letters.map(() => fc.integer({ min: 1, max: 2 }))),
+    needs: fc.array(subsets, { minLength: 2, maxLength: 4 }),
+    needy: subsets,
+    picks: fc.array(fc.nat(), { minLength: 25, maxLength: 25 }),
+  });
+  fc.assert(
+    fc.property(scenario, ({ limits, needs, needy, picks }) => {
+      const options = (of: readonly string[]) => ({
+        concurrency: of.map((key) => ({
+          key: `'${key}'`,
+          scope: "env",
+          limit: limits[letters.indexOf(key)] ?? 1,
+        })),
+      });
+      // Any single letter is always wanted, too: no place stays free.
+      const others = [...needs, ...letters.map((letter) => [letter])];
+      const functions = Object.fromEntries(others.map((of, n) => [`f${n}`, options(of)]));
+      const world = worldWith({ ...functions, needy: options(needy) });
+      for (const name of [...Object.keys(functions), ...Object.keys(functions)]) start(world, name);
+      const target = start(world, "needy");
+      const served = new Map<string, string>();
+      for (const pick of picks) {
+        // Calls end sooner or later, in any order.
+        const out = callsOut(world).toSorted((x, y) => spread(x, pick) - spread(y, pick));
+        for (const runId of out) {
+          if (world.call(target).state.at === "leased") return;
+          const { functionId } = world.run(runId).run;
+          start(world, world.state.functionById(functionId)?.slug ?? "");
+          world.complete(runId);
+          takeTurns(world, served, pick % 2 === 0);
+          assertGates(world);
+        }
+      }
+      assert.fail("it starves");
+    }),
+    { numRuns: 150 },
+  );
+});
+
+function callsOut(world: World): string[] {
+  return world.runIds().filter((id) => {
+    const job = world.job(id);
+    return job?.kind === "call" && job.state.at === "leased";
+  });
+}
+
+/** Any order that is the same for id and number. */
+function spread(id: string, by: number): number {
+  return Math.imul(Number.parseInt(id.slice(-5), 32) + 1, 2 * by + 1) >>> 3;
+}
+
+/** What a shell does when gates have room: the queues before each take turns, heads first. */
+function takeTurns(world: World, served: Map<string, string>, reversed: boolean): void {
+  const gates = Array.from(world.state.gateKeys());
+  for (const gate of reversed ? gates.toReversed() : gates) {
+    const queues = [...world.state.queues(gate).keys()].toSorted();
+    const last = served.get(gate) ?? "";
+    const turns = [
+      ...queues.filter((name) => name > last),
+      ...queues.filter((name) => name <= last),
+    ];
+    for (const queue of turns) {
+      const waiting = world.queue(gate);
+      const head = waiting.find(({ state }) => state.at === "queued" && state.gate === queue);
+      if (head === undefined || roomFor(world.state, queue) === 0) continue;
+      world.do({ type: "call.admitted", runId: head.runId, jobId: head.id });
+      served.set(gate, queue);
+    }
+  }
+}
+
 type Move =
   | { readonly kind: "send"; readonly fn: string; readonly user: number; readonly team: number }
   | { readonly kind: "limit"; readonly limit: number }
@@ -149,7 +259,7 @@ const nat = fc.nat({ max: 8 });
 const move: fc.Arbitrary<Move> = fc.oneof(
   fc.record({
     kind: fc.constant("send" as const),
-    fn: fc.constantFrom("fn", "twin"),
+    fn: fc.constantFrom("fn", "twin", "alone"),
     user: fc.nat({ max: 2 }),
     team: fc.nat({ max: 1 }),
   }),
@@ -164,9 +274,11 @@ const move: fc.Arbitrary<Move> = fc.oneof(
 
 function configured(limit: number): Functions {
   const team = { limit: 2, key: "event.data.team", scope: "account" };
+  const user = { limit: 1, key: "event.data.user", scope: "env" };
   return {
     fn: { concurrency: [{ limit: limit + 1, key: "event.data.user" }, team] },
-    twin: { concurrency: [{ limit: 3 }, team] },
+    twin: { concurrency: [user, team] },
+    alone: { concurrency: [user, { limit: 3 }] },
   };
 }
 

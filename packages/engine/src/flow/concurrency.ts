@@ -4,6 +4,7 @@
 import type { ConcurrencyLimit } from "@pawl/protocol/flow-wire";
 import {
   appGate,
+  compareKeyGates,
   functionGate,
   functionOfQueue,
   gateOfQueue,
@@ -28,7 +29,7 @@ export function keyGates(fn: FunctionRecord, event: EventRecord, at: number): re
     if (key === null) continue;
     gates.add(keyGate(scope, fn.id, expressionHash(key), valueHash(key, event, at)));
   }
-  return [...gates];
+  return [...gates].toSorted(compareKeyGates);
 }
 
 /** The gates that a call of a run must pass now, the narrowest first. */

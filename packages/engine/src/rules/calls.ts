@@ -1,8 +1,8 @@
 // Call jobs: how they are made, handed out through a gate, retried and ended.
 import { gatesToPass, limitOf } from "../flow/concurrency.ts";
 import { cancelIfLate, limitFinish } from "../flow/timeouts.ts";
-import { gateOfQueue, queueOf } from "../gate.ts";
-import type { CallJob, FunctionRecord } from "../records.ts";
+import { gateOfQueue, gatesOf, placesOf, queueOf } from "../gate.ts";
+import type { CallJob, FunctionRecord, KeptPlaces } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 
 /** Target and id of the plain discovery call (protocol.md 2.1). */
@@ -58,13 +58,52 @@ export function admit(run: RunDraft, job: CallJob): void {
   const { state } = job;
   if (state.at !== "queued" || cancelIfLate(run)) return;
   const gates = gatesToPass(run.run);
-  const passed = gates.indexOf(gateOfQueue(state.gate));
-  const gate = gates.find(
-    (key, i) => !hasRoom(run, key) || (i > passed && run.draft.gate(key).queued > 0),
+  const here = gates.indexOf(gateOfQueue(state.gate));
+  const kept = keptGates(run, job);
+  const full = gates.findIndex(
+    (gate, i) =>
+      !hasRoom(run, gate, kept.includes(gate)) || (i > here && run.draft.gate(gate).queued > 0),
   );
+  const gate = gates[full];
   if (gate === undefined) return lease(run, job);
+  if (full === here) return;
+  const places = full < here ? placesAfterLoss(run, kept, gate) : placesAhead(run, job, gate);
   const queue = queueOf(gate, run.run.functionId);
-  if (queue !== state.gate) run.putJob({ ...job, state: { ...state, gate: queue } });
+  run.putJob({ ...job, state: { ...state, gate: queue, kept: places } });
+}
+
+function keptGates(run: RunDraft, job: CallJob): readonly string[] {
+  return gatesOf(run.run).slice(0, placesOf(run.run, job, run.draft.state.settings.epoch));
+}
+
+/**
+ * A place that the call had passed is taken. From now on it keeps what it passes: else calls that
+ * need only one of its places each could take turns for ever, and it never finds all free at once.
+ */
+function placesAfterLoss(run: RunDraft, kept: readonly string[], gate: string): KeptPlaces {
+  const gates = gatesOf(run.run).indexOf(gate);
+  const { epoch } = run.draft.state.settings;
+  // The pause of a function comes before all others: who waits for it keeps nothing.
+  return { epoch, gates: Math.min(kept.length, Math.max(0, gates)) };
+}
+
+/**
+ * What a call keeps when it goes on to wait before `gate`: nothing unless it lost a place before,
+ * and at each gate one call of a function does. Always the first gates without a gap, and all runs
+ * have them in one order, so that those who keep places never wait for each other in a circle.
+ */
+function placesAhead(run: RunDraft, job: CallJob, gate: string): KeptPlaces | null {
+  if (job.state.at !== "queued" || job.state.kept === null) return null;
+  const { functionId } = run.run;
+  const { epoch } = run.draft.state.settings;
+  const gates = gatesOf(run.run);
+  const own = placesOf(run.run, job, epoch);
+  let count = own;
+  for (const passed of gates.slice(own, gates.indexOf(gate))) {
+    if (run.draft.kept(queueOf(passed, functionId)) > 0) break;
+    count++;
+  }
+  return { epoch, gates: count };
 }
 
 /** The time of a delayed call has come. */
@@ -86,12 +125,14 @@ export function handOut(run: RunDraft, job: Omit<CallJob, "state">, dueAt: numbe
   if (gate === undefined) return lease(run, job);
   const since = draft.at - run.run.priorityMs;
   const queue = queueOf(gate, run.run.functionId);
-  run.putJob({ ...job, state: { at: "queued", gate: queue, since } });
+  run.putJob({ ...job, state: { at: "queued", gate: queue, since, kept: null } });
 }
 
-function hasRoom(run: RunDraft, gate: string): boolean {
+/** `kept`: the call itself has one of the places, which a lower limit may have taken away. */
+function hasRoom(run: RunDraft, gate: string, kept = false): boolean {
   const { draft } = run;
-  return draft.gate(gate).inFlight < limitOf(draft.state, gate, run.run.functionId);
+  const taken = draft.gate(gate).inFlight - Number(kept);
+  return taken < limitOf(draft.state, gate, run.run.functionId);
 }
 
 function lease(run: RunDraft, job: Omit<CallJob, "state">): void {

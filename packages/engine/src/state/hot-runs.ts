@@ -1,14 +1,14 @@
 // The runs in memory, and the counts of their gates that follow from them. A run stays while it
-// has a call out or an uncommitted change; ended runs go first, parked ones when there are many.
-// Invariant: a gate's counts equal the calls that pass it and are leased by this epoch, and those
-// in the queues before it.
+// has a place at a gate or an uncommitted change; ended runs go first, parked ones when there are many.
+// Invariant: a gate's counts equal the calls that have a place at it in this epoch, and those in the
+// queues before it.
 import type { StoredRun } from "../needs.ts";
 import type { EventRecord, Job, RunRecord, StepRecord } from "../records.ts";
 import { hasEnded } from "../wake-up.ts";
-import { functionOfQueue, gateOfQueue, gatesOf } from "../gate.ts";
+import { functionOfQueue, gateOfQueue, gatesOf, placesOf, queuesKept } from "../gate.ts";
 import type { GateView, RunView } from "./view.ts";
 
-/** Parked runs (no call out, not ended) kept in memory in the hope that they wake soon. */
+/** Parked runs (no place at a gate, not ended) kept in memory in the hope that they wake soon. */
 const parkedRunsMax = 1_000;
 
 interface Gate {
@@ -24,8 +24,8 @@ export class HotRun implements RunView {
   readonly steps = new Map<string, StepRecord>();
   events: readonly EventRecord[];
   stateChars = 0;
-  /** Call jobs with a lease of this epoch. */
-  leased = 0;
+  /** Call jobs with a place at a gate. */
+  placed = 0;
   /** The last batch that changed it; 0 when it is as the store knows it. */
   batch = 0;
 
@@ -48,6 +48,8 @@ export class HotRuns {
   readonly #parked = new Set<HotRun>();
   readonly #absent = new Set<string>();
   readonly #gates = new Map<string, Gate>();
+  /** Places that calls in other queues keep, by queue; none with 0. */
+  readonly #kept = new Map<string, number>();
   /** Calls in queues by function. */
   readonly #backlogs = new Map<string, number>();
   readonly #epoch: number;
@@ -81,6 +83,10 @@ export class HotRuns {
     return this.#gates.get(key)?.queues ?? noQueues;
   }
 
+  kept(queue: string): number {
+    return this.#kept.get(queue) ?? 0;
+  }
+
   /** Calls of a function that wait in queues. */
   backlog(functionId: string): number {
     return this.#backlogs.get(functionId) ?? 0;
@@ -108,12 +114,9 @@ export class HotRuns {
     for (const step of stored.steps) hot.addStep(step);
     for (const job of stored.jobs) {
       hot.jobs.set(job.id, job);
-      // Queued calls were counted at boot. A lease of this epoch is met here only after the hot
-      // state was made anew; an older one does not count: it is on its way to `call.lost`.
-      if (this.#isLeased(job)) {
-        hot.leased++;
-        this.#addInFlight(hot.run, 1);
-      }
+      // Queued calls were counted at boot. A place of this epoch is met here only after the hot
+      // state was made anew; an older lease has none: it is on its way to `call.lost`.
+      this.#countPlaces(hot, undefined, job);
     }
     this.#runs.set(runId, hot);
     this.#settle(hot);
@@ -182,9 +185,7 @@ export class HotRuns {
   }
 
   #count(hot: HotRun, before: Job | undefined, after: Job | undefined): void {
-    const leased = Number(this.#isLeased(after)) - Number(this.#isLeased(before));
-    hot.leased += leased;
-    if (leased !== 0) this.#addInFlight(hot.run, leased);
+    this.#countPlaces(hot, before, after);
     const from = queueOfJob(before);
     const to = queueOfJob(after);
     if (from === to) return;
@@ -192,12 +193,18 @@ export class HotRuns {
     if (to !== null) this.addQueued(to, 1);
   }
 
-  #addInFlight(run: RunRecord, delta: number): void {
-    for (const key of gatesOf(run)) {
-      const gate = this.#gate(key);
-      gate.inFlight += delta;
-      this.#dropIfIdle(key, gate);
-    }
+  #countPlaces(hot: HotRun, before: Job | undefined, after: Job | undefined): void {
+    const { run } = hot;
+    const [from, to] = [placesOf(run, before, this.#epoch), placesOf(run, after, this.#epoch)];
+    hot.placed += Number(to > 0) - Number(from > 0);
+    if (from !== to)
+      for (const key of gatesOf(run).slice(Math.min(from, to), Math.max(from, to))) {
+        const gate = this.#gate(key);
+        gate.inFlight += to > from ? 1 : -1;
+        this.#dropIfIdle(key, gate);
+      }
+    for (const queue of queuesKept(run, before, this.#epoch)) add(this.#kept, queue, -1);
+    for (const queue of queuesKept(run, after, this.#epoch)) add(this.#kept, queue, 1);
   }
 
   /** Keys have many values: only those in use are in memory. */
@@ -209,7 +216,7 @@ export class HotRuns {
     if (hasEnded(hot.run.status)) {
       this.#parked.delete(hot);
       this.#ended.add(hot);
-    } else if (hot.leased === 0) {
+    } else if (hot.placed === 0) {
       this.#parked.add(hot);
     } else {
       this.#parked.delete(hot);
@@ -219,10 +226,6 @@ export class HotRuns {
   #unsettle(hot: HotRun): void {
     this.#ended.delete(hot);
     this.#parked.delete(hot);
-  }
-
-  #isLeased(job: Job | undefined): boolean {
-    return job?.kind === "call" && job.state.at === "leased" && job.state.epoch === this.#epoch;
   }
 
   #gate(key: string): Gate {

@@ -193,6 +193,10 @@ export class HotState implements StateView {
     return this.#runs.backlog(functionId);
   }
 
+  kept(queue: string): number {
+    return this.#runs.kept(queue);
+  }
+
   gateKeys(): Iterable<string> {
     return this.#runs.gateKeys();
   }

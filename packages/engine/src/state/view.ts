@@ -51,6 +51,8 @@ export interface StateView {
   gate(key: string): GateView;
   /** Calls in each queue before a gate, by name of the queue; empty ones are left out. */
   queues(gate: string): ReadonlyMap<string, number>;
+  /** Calls of a queue's function that wait elsewhere and keep a place at the queue's gate. */
+  kept(queue: string): number;
   /** Calls of a function that wait in queues. */
   backlog(functionId: string): number;
   /** Names of the gates that have calls out or waiting. */

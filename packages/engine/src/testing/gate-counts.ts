@@ -2,18 +2,21 @@
 // gate lets more calls out than the function's limit allows.
 import assert from "node:assert/strict";
 import { limitOf } from "../flow/concurrency.ts";
-import { gateOfQueue, gatesOf } from "../gate.ts";
+import { gateOfQueue, gatesOf, placesOf } from "../gate.ts";
 import type { World } from "./world.ts";
 
 /** Asserts exact counts, and limits: those of all functions that have calls out at a gate. */
 export function assertGates(world: World): void {
   const inFlight = new Map<string, number>();
+  const placed = new Map<string, number>();
   const queued = new Map<string, number>();
   const limits = new Map<string, number>();
   for (const id of world.runIds()) {
     const { run, jobs } = world.run(id);
     for (const job of jobs.values()) {
       if (job.kind !== "call") continue;
+      const places = placesOf(run, job, world.state.settings.epoch);
+      for (const gate of gatesOf(run).slice(0, places)) add(placed, gate);
       if (job.state.at === "queued") add(queued, job.state.gate);
       if (job.state.at !== "leased") continue;
       for (const gate of gatesOf(run)) {
@@ -24,8 +27,8 @@ export function assertGates(world: World): void {
     }
   }
   const known = new Set(world.state.gateKeys());
-  for (const gate of new Set([...known, ...inFlight.keys()])) {
-    assert.equal(world.state.gate(gate).inFlight, inFlight.get(gate) ?? 0, `calls out at ${gate}`);
+  for (const gate of new Set([...known, ...placed.keys()])) {
+    assert.equal(world.state.gate(gate).inFlight, placed.get(gate) ?? 0, `places at ${gate}`);
     const limit = limits.get(gate) ?? Infinity;
     assert.ok((inFlight.get(gate) ?? 0) <= limit, `${gate} lets out no more than ${limit}`);
     assert.equal(

@@ -36,10 +36,12 @@ const columns = [
   "expression",
   "child_run",
   "opts",
+  "kept_epoch",
+  "kept_gates",
 ].join(", ");
 
 /** Takes the values of `encodeJob`. */
-export const jobInsert = `INSERT OR REPLACE INTO job (run, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+export const jobInsert = `INSERT OR REPLACE INTO job (run, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** Rows for `decodeJob`. */
 export const jobsOfRun = `SELECT ${columns} FROM job WHERE run = ? ORDER BY id`;
@@ -53,6 +55,7 @@ const againFlag = 4;
 export function encodeJob(run: PackedId, job: Job): SQLInputValue[] {
   const call = job.kind === "call" ? job : null;
   const state = call?.state ?? null;
+  const kept = state?.at === "queued" ? state.kept : null;
   return [
     run,
     packHash(job.id),
@@ -76,6 +79,8 @@ export function encodeJob(run: PackedId, job: Job): SQLInputValue[] {
     job.kind === "wait" ? job.expression : null,
     job.kind === "invoke" ? packUlid(job.childRunId) : null,
     job.opts,
+    kept?.epoch ?? null,
+    kept?.gates ?? null,
   ];
 }
 
@@ -141,6 +146,10 @@ function decodeState(row: readonly SQLOutputValue[]): CallState {
   const dueAt = numberOrNull(row[2]);
   if (dueAt !== null) return { at: "delayed", dueAt };
   const gate = textOrNull(row[3]);
-  if (gate !== null) return { at: "queued", gate, since: numberOf(row[4]) };
+  if (gate !== null) {
+    const epoch = numberOrNull(row[21]);
+    const kept = epoch === null ? null : { epoch, gates: numberOf(row[22]) };
+    return { at: "queued", gate, since: numberOf(row[4]), kept };
+  }
   return { at: "leased", epoch: numberOf(row[5]), leaseUntil: numberOf(row[6]) };
 }

@@ -20,7 +20,7 @@ function leased(n: number, epoch: number) {
 }
 
 function queued(n: number, gate: string, since: number) {
-  const state = { at: "queued", gate, since: baseTime + since } as const;
+  const state = { at: "queued", gate, since: baseTime + since, kept: null } as const;
   return { type: "job.put", job: callSample(ulidSample(n), { generation: n, state }) } as const;
 }
 

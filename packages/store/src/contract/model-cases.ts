@@ -59,11 +59,18 @@ const smallTime = fc.integer({ min: 0, max: 5 }).map((ms) => baseTime + ms);
 const key = fc.constantFrom(...keys);
 const realKey = fc.constantFrom(...keys.filter((key) => key !== null));
 
+const keptPlaces = fc.option(
+  fc.record(
+    { epoch: fc.integer({ min: 1, max: 3 }), gates: fc.nat({ max: 4 }) },
+    { noNullPrototype: true },
+  ),
+);
+
 const callState: fc.Arbitrary<CallState> = fc.oneof(
   smallTime.map((dueAt) => ({ at: "delayed", dueAt }) as const),
   fc
-    .tuple(fc.constantFrom(...gates), smallTime)
-    .map(([gate, since]) => ({ at: "queued", gate, since }) as const),
+    .tuple(fc.constantFrom(...gates), smallTime, keptPlaces)
+    .map(([gate, since, kept]) => ({ at: "queued", gate, since, kept }) as const),
   fc
     .tuple(fc.integer({ min: 1, max: 3 }), smallTime)
     .map(([epoch, leaseUntil]) => ({ at: "leased", epoch, leaseUntil }) as const),

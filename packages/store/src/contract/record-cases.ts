@@ -34,7 +34,11 @@ const jobSamples: readonly Job[] = [
     attempt: 2,
     again: true,
     parallel: true,
-    state: { at: "queued", gate: "app:shop", since: baseTime + 7 },
+    state: { at: "queued", gate: "app:shop", since: baseTime + 7, kept: null },
+  }),
+  callSample(runId, {
+    id: `after:${hashSample(1)}`,
+    state: { at: "queued", gate: "fn:f", since: baseTime + 8, kept: { epoch: 3, gates: 2 } },
   }),
   callSample(runId, {
     id: `after:${hashSample(2)}`,
