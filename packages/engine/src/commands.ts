@@ -7,6 +7,7 @@ import type {
   AppRecord,
   EventRecord,
   FunctionRecord,
+  RunLimits,
   RunParent,
   WaitKey,
   WaitPosition,
@@ -25,7 +26,7 @@ interface CommandBase {
 export interface AppSynced extends CommandBase {
   readonly type: "app.synced";
   readonly app: Omit<AppRecord, "functions" | "error" | "createdAt" | "updatedAt">;
-  readonly functions: readonly Omit<FunctionRecord, "version" | "appId" | "pausedAt">[];
+  readonly functions: readonly Omit<FunctionRecord, "version" | "appId" | "pausedAt" | "limits">[];
 }
 
 export interface AppRemoved extends CommandBase {
@@ -150,6 +151,14 @@ export interface FunctionResumed extends CommandBase {
   readonly functionId: string;
 }
 
+/** Sets one limit of a function's runs in place of the setting's; null: the setting's again. */
+export interface FunctionLimited extends CommandBase {
+  readonly type: "function.limited";
+  readonly functionId: string;
+  readonly limit: keyof RunLimits;
+  readonly value: number | null;
+}
+
 /** `pawl doctor --fix`: give an unfinished run that waits for nothing its next wake-up. */
 export interface RunRepaired extends CommandBase {
   readonly type: "run.repaired";
@@ -184,6 +193,7 @@ export type Command =
   | RunCancelled
   | FunctionPaused
   | FunctionResumed
+  | FunctionLimited
   | RunRepaired
   | RetentionDue;
 

@@ -11,6 +11,7 @@ import { callLost } from "./commands/call-lost.ts";
 import { checkpointReceived } from "./commands/checkpoint-received.ts";
 import { childEnded } from "./commands/child-ended.ts";
 import { eventsReceived } from "./commands/events-received.ts";
+import { functionLimited } from "./commands/function-limited.ts";
 import { functionPaused } from "./commands/function-paused.ts";
 import { retentionDue } from "./commands/retention-due.ts";
 import { runCancelled } from "./commands/run-cancelled.ts";
@@ -60,6 +61,8 @@ export function decide(state: StateView, command: Command): Decision {
     case "function.paused":
     case "function.resumed":
       return functionPaused(state, command);
+    case "function.limited":
+      return functionLimited(state, command);
     case "run.repaired":
       return runRepaired(state, command);
     case "retention.due":

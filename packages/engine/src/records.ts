@@ -54,6 +54,16 @@ export interface FunctionRecord {
   readonly config: JsonText;
   /** When people paused it: first calls of its runs wait. Null: it runs. Kept across syncs. */
   readonly pausedAt: number | null;
+  /** Limits of its runs that replace those of the settings; kept across syncs. Absent: none does. */
+  readonly limits?: RunLimits;
+}
+
+/** What one run may grow to, where it differs from the settings. */
+export interface RunLimits {
+  /** Instead of `stepsPerRunMax`. */
+  readonly steps?: number;
+  /** Instead of `runStateCharsMax`. */
+  readonly stateChars?: number;
 }
 
 export interface AppRecord {

@@ -31,6 +31,7 @@ export function requirements(state: HotState, command: Command): readonly Need[]
     case "app.syncFailed":
     case "function.paused":
     case "function.resumed":
+    case "function.limited":
       break;
     case "run.invoked": {
       const fn = state.functionBySlug(command.functionSlug);

@@ -194,6 +194,17 @@ for (const [what, body, accepted, code] of badEvents) {
   });
 }
 
+test("limits of one function's runs are set and taken back", async () => {
+  const set = await asked("POST", "/fn/step-limit", "functionId=shop-greet&limit=3");
+  assert.deepEqual(set.json, { functionId: look(set.json, "functionId"), limit: 3 });
+  const form = '--b\r\ncontent-disposition: form-data; name="limit"\r\n\r\n9\r\n--b--\r\n';
+  const type = { "content-type": "multipart/form-data; boundary=b" };
+  const path = "/fn/state-size-limit?functionId=shop-greet";
+  assert.equal(look((await asked("POST", path, form, type)).json, "limit"), 9);
+  const taken = await asked("DELETE", "/fn/step-limit?functionId=shop-greet", undefined);
+  assert.equal(look(taken.json, "limit"), null);
+});
+
 test("an empty array of events is fine", async () => {
   assert.deepEqual((await asked("POST", "/e/key", "[]")).json, { ids: [], status: 200 });
 });
@@ -211,6 +222,9 @@ const badRequests: readonly (readonly [string, string, string | undefined, numbe
   ],
   ["DELETE", "/fn/remove", undefined, 400, "parameter_invalid"],
   ["DELETE", "/fn/remove?url=http://nobody.example/x", undefined, 404, "app_not_found"],
+  ["POST", "/fn/step-limit", "functionId=nobody&limit=3", 404, "function_not_found"],
+  ["POST", "/fn/step-limit", "functionId=shop-greet&limit=0", 400, "parameter_invalid"],
+  ["POST", "/fn/state-size-limit?functionId=shop-greet", undefined, 400, "parameter_invalid"],
   ["POST", "/invoke/nobody", "{}", 404, "function_not_found"],
   ["POST", "/invoke/shop-greet", "[1]", 400, "event_invalid"],
   ["POST", "/invoke/shop-greet", "{", 400, "json_invalid"],

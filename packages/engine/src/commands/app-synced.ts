@@ -64,7 +64,8 @@ function withVersion(
 ): FunctionRecord {
   const old = before?.functions.find((known) => known.id === fn.id);
   const version = old === undefined ? 1 : old.config === fn.config ? old.version : old.version + 1;
-  return { ...fn, appId, version, pausedAt: old?.pausedAt ?? null };
+  const limits = old?.limits === undefined ? null : { limits: old.limits };
+  return { ...fn, appId, version, pausedAt: old?.pausedAt ?? null, ...limits };
 }
 
 /** The first reason why the registration cannot work, as a sentence; null when there is none. */

@@ -224,6 +224,28 @@ test("steps beyond the limit end the run with an error that names the limit", ()
   assert.match(JSON.stringify(world.outputs.get(id)), /exceeded the step limit of 2 steps/);
 });
 
+test("a function's own limits replace those of the settings, for runs under way and across syncs", () => {
+  const world = new World();
+  world.sync("app", [{ slug: "fn" }]);
+  const functionId = "id-fn";
+  const limit = (limit: "steps" | "stateChars", value: number | null) =>
+    world.do({ type: "function.limited", functionId, limit, value });
+  const ids = [1, 2, 3].map(() => world.send("fn")[0] ?? "");
+  limit("steps", 2);
+  limit("stateChars", 100);
+  world.sync("app", [{ slug: "fn", retries: 7 }]);
+  world.ops(ids[0] ?? "", "step", [ran("a"), ran("b"), ran("c")]);
+  world.ops(ids[1] ?? "", "step", [ran("a", "x".repeat(200))]);
+  limit("steps", null);
+  world.ops(ids[2] ?? "", "step", [ran("a"), ran("b"), ran("c")]);
+  assert.match(JSON.stringify(world.outputs.get(ids[0] ?? "")), /limit of 2 steps/);
+  assert.match(JSON.stringify(world.outputs.get(ids[1] ?? "")), /limit of 100 characters/);
+  assert.equal(world.run(ids[2] ?? "").run.status, "running");
+  assert.deepEqual(world.state.functionById(functionId)?.limits, { stateChars: 100 });
+  const reply = world.do({ type: "function.limited", functionId: "x", limit: "steps", value: 1 });
+  assert.equal(reply.ok ? null : reply.code, "function_not_found");
+});
+
 test("a step's output beyond the limit fails that step; the state beyond the limit fails the run", () => {
   const world = new World({ stepOutputCharsMax: 50, runStateCharsMax: 1_000 });
   world.sync("app", [{ slug: "fn" }]);

@@ -28,13 +28,17 @@ interface Ended {
  */
 export function recordStep(run: RunDraft, face: StepFace, ended: Ended): boolean {
   if (run.ended || run.step(face.id) !== undefined) return false;
-  const { stepsPerRunMax, stepOutputCharsMax, runStateCharsMax } = run.draft.state.settings;
-  if (run.stepCount >= stepsPerRunMax) {
+  const { settings } = run.draft.state;
+  const { stepOutputCharsMax } = settings;
+  const own = run.draft.state.functionById(run.run.functionId)?.limits;
+  const stepsMax = own?.steps ?? settings.stepsPerRunMax;
+  const stateCharsMax = own?.stateChars ?? settings.runStateCharsMax;
+  if (run.stepCount >= stepsMax) {
     failRun(
       run,
       overflow(
         "InngestErrFunctionOverflowed",
-        `The function run exceeded the step limit of ${stepsPerRunMax} steps.`,
+        `The function run exceeded the step limit of ${stepsMax} steps.`,
         "steps_overflow",
       ),
     );
@@ -42,12 +46,12 @@ export function recordStep(run: RunDraft, face: StepFace, ended: Ended): boolean
   }
   const tooLarge = ended.memo.length > stepOutputCharsMax;
   const memo = tooLarge ? outputTooLarge(face, ended.memo.length, stepOutputCharsMax) : ended.memo;
-  if (run.stateChars + memo.length > runStateCharsMax) {
+  if (run.stateChars + memo.length > stateCharsMax) {
     failRun(
       run,
       overflow(
         "InngestErrStateOverflowed",
-        `The results of all steps of the run exceeded the limit of ${runStateCharsMax} characters with step "${face.displayName}" (setting runStateCharsMax).`,
+        `The results of all steps of the run exceeded the limit of ${stateCharsMax} characters with step "${face.displayName}" (setting runStateCharsMax).`,
         "state_overflow",
       ),
     );

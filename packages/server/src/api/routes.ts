@@ -5,6 +5,7 @@ import { checkpointRoutes } from "./checkpoint.ts";
 import type { ApiContext } from "./context.ts";
 import { devInfoRoute } from "./dev-info.ts";
 import { eventRoutes } from "./events.ts";
+import { functionLimitRoutes } from "./function-limits.ts";
 import { invokeRoute } from "./invoke.ts";
 import { publicRoutes } from "./public.ts";
 import { registrationRoutes } from "./registration.ts";
@@ -21,6 +22,7 @@ export function apiRoutes(context: ApiContext): readonly Route[] {
     ...runStateRoutes(context),
     ...publicRoutes(context),
     devInfoRoute(context),
+    ...functionLimitRoutes(context),
     timelineRoute(context),
   ];
 }
