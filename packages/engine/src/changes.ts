@@ -46,8 +46,14 @@ export type Change =
   | { readonly type: "gate.delete"; readonly key: string }
   | { readonly type: "schedule.put"; readonly schedule: ScheduleRecord }
   | { readonly type: "schedule.delete"; readonly scheduleId: string }
-  /** A message that its entity did not take in this commit. */
-  | { readonly type: "mail.put"; readonly mailId: string; readonly message: Message }
+  /** A message that its entity did not take in this commit: it lies in the mailbox of a shard. */
+  | {
+      readonly type: "mail.put";
+      readonly mailId: string;
+      readonly shard: number;
+      readonly message: Message;
+    }
+  /** The message was decided; in the same commit as what was decided. */
   | { readonly type: "mail.delete"; readonly mailId: string };
 
 export type ChangeType = Change["type"];

@@ -123,6 +123,15 @@ export interface RunInvoked extends CommandBase {
   readonly parent: RunParent | null;
 }
 
+/** Start a function by its trigger, in the shard of its gate (`flow/placement.ts`). */
+export interface RunTriggered extends CommandBase {
+  readonly type: "run.triggered";
+  /** The key of the gate that decides the start. */
+  readonly gate: string;
+  readonly functionId: string;
+  readonly event: EventRecord;
+}
+
 /** A run that somebody waits for has ended. */
 export interface ChildEnded extends CommandBase {
   readonly type: "child.ended";
@@ -189,6 +198,7 @@ export type Command =
   | WaitMatched
   | WaitsContinued
   | RunInvoked
+  | RunTriggered
   | ChildEnded
   | RunCancelled
   | FunctionPaused
@@ -199,7 +209,10 @@ export type Command =
 
 export type CommandType = Command["type"];
 
-/** A command for another entity: taken in the same commit, or put off to a later one as mail. */
+/**
+ * A command for another entity. If its shard is owned here it is taken in the same commit, or put off
+ * to a later one as mail; else it is mail for the owner of the shard.
+ */
 export type Message = Extract<
   Command,
   {
@@ -208,6 +221,7 @@ export type Message = Extract<
       | "wait.matched"
       | "waits.continued"
       | "run.invoked"
+      | "run.triggered"
       | "child.ended"
       | "run.cancelled"
       | "call.admitted";

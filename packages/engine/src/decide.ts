@@ -17,6 +17,7 @@ import { retentionDue } from "./commands/retention-due.ts";
 import { runCancelled } from "./commands/run-cancelled.ts";
 import { runInvoked } from "./commands/run-invoked.ts";
 import { runRepaired } from "./commands/run-repaired.ts";
+import { runTriggered } from "./commands/run-triggered.ts";
 import { scheduleDue } from "./commands/schedule-due.ts";
 import { timerDue } from "./commands/timer-due.ts";
 import { waitMatched } from "./commands/wait-matched.ts";
@@ -54,6 +55,8 @@ export function decide(state: StateView, command: Command): Decision {
       return waitsContinued(state, command);
     case "run.invoked":
       return runInvoked(state, command);
+    case "run.triggered":
+      return runTriggered(state, command);
     case "child.ended":
       return childEnded(state, command);
     case "run.cancelled":

@@ -17,6 +17,8 @@ export type Need =
   /** Whether an event with this internal id was accepted before. */
   | { readonly kind: "event"; readonly eventId: string }
   | { readonly kind: "idempotency"; readonly key: string }
+  /** Whether a message still lies in its mailbox. */
+  | { readonly kind: "mail"; readonly mailId: string }
   /** What flow control remembers under a key. */
   | { readonly kind: "gate"; readonly key: string }
   | { readonly kind: "schedule"; readonly scheduleId: string }
@@ -61,6 +63,7 @@ export interface StoredRun {
 export type Found =
   | { readonly need: Extract<Need, { kind: "run" }>; readonly run: StoredRun | null }
   | { readonly need: Extract<Need, { kind: "event" }>; readonly exists: boolean }
+  | { readonly need: Extract<Need, { kind: "mail" }>; readonly lies: boolean }
   | {
       readonly need: Extract<Need, { kind: "idempotency" }>;
       readonly runId: string | null;

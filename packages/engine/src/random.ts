@@ -1,9 +1,12 @@
 // The randomness of one decision: a small generator started from the command's seed, so that the
 // same command always yields the same ids and jitter. It must not be used for secrets.
-import { encodeUlid } from "@pawl/protocol/ulid";
+import { encodeUlid, ulidDigits } from "@pawl/protocol/ulid";
+import { hashText, hashUnit, shardCount, shardOfHash } from "./shard.ts";
 import type { Seed } from "./commands.ts";
 
 const maxLow = 2 ** 32 - 1;
+/** The greatest value of the last two digits of a ULID. */
+const tailMax = 32 * 32 - 1;
 
 /** sfc32 (Chris Doty-Humphrey's "small fast counting" generator), 128 bits of state. */
 export class Random {
@@ -51,6 +54,26 @@ export class Random {
       : { at, high: this.next32() >>> 16, middle: this.next32(), low: this.next32() >>> 1 };
     this.#lastUlid = next;
     return encodeUlid(at, next.high, next.middle, next.low);
+  }
+
+  /** A fresh ULID like those of `ulid`, of which the shard is the given one. */
+  ulidIn(at: number, shard: number): string {
+    for (;;) {
+      // Counted on in its last two digits, of which some ending lies in every shard, but for luck.
+      const head = this.ulid(at).slice(0, -2);
+      const hash = hashText(head);
+      const last = this.#lastUlid;
+      if (last === null) continue;
+      const begin = last.low & tailMax;
+      for (let tail = begin; tail <= tailMax; tail++) {
+        const ending = ulidDigits.charAt(tail >>> 5) + ulidDigits.charAt(tail & 31);
+        const whole = hashUnit(hashUnit(hash, ending.charCodeAt(0)), ending.charCodeAt(1));
+        if (shardOfHash(whole, shardCount) !== shard) continue;
+        this.#lastUlid = { ...last, low: last.low - begin + tail };
+        return head + ending;
+      }
+      this.#lastUlid = { ...last, low: last.low - begin + tailMax };
+    }
   }
 
   /** A seed for a command that follows from this one. */

@@ -2,6 +2,7 @@
 // must be there before its look-back is known), so a shell asks again until nothing is missing,
 // and once more right before deciding, since the decisions before it may have changed the answer.
 import type { AppSynced, Command, EventsReceived, ScheduleDue } from "./commands.ts";
+import { startsHere } from "./flow/placement.ts";
 import { startNeeds } from "./flow/start-needs.ts";
 import { holdNeeds } from "./flow/holds.ts";
 import type { Opcode } from "@pawl/protocol/opcode";
@@ -36,6 +37,12 @@ export function requirements(state: HotState, command: Command): readonly Need[]
     case "run.invoked": {
       const fn = state.functionBySlug(command.functionSlug);
       if (fn !== undefined) wantStart(state, startNeeds(fn, command.event, command.at, true), want);
+      break;
+    }
+    case "run.triggered": {
+      const fn = state.functionById(command.functionId);
+      if (fn !== undefined)
+        wantStart(state, startNeeds(fn, command.event, command.at, false), want);
       break;
     }
     case "events.received":
@@ -98,7 +105,8 @@ function wantTick(state: HotState, { scheduleId, at }: ScheduleDue, want: Want):
   const { tick } = fire(schedule, at, state.settings);
   if (fn === undefined || tick === null) return;
   // Nothing that a start needs depends on the internal id, which is chosen by the decision.
-  wantStart(state, startNeeds(fn, tickEvent(schedule, tick, "", at), at, false), want);
+  const event = tickEvent(schedule, tick, "", at);
+  if (startsHere(state, fn, event)) wantStart(state, startNeeds(fn, event, at, false), want);
 }
 
 /** What a start needs, and then the run in an open slot that takes the event. */
@@ -115,7 +123,8 @@ function wantEvents(state: HotState, command: EventsReceived, want: Want): void 
   for (const event of command.events) {
     if (command.resendable) want({ kind: "event", eventId: event.id });
     for (const { fn } of state.triggeredBy(event.name))
-      wantStart(state, startNeeds(fn, event, command.at, false), want);
+      if (startsHere(state, fn, event))
+        wantStart(state, startNeeds(fn, event, command.at, false), want);
     const limit = state.settings.waitsPageSize;
     for (const key of keysOf(state, event)) {
       want({ kind: "waits", event: event.name, key, after: null, limit });

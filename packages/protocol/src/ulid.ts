@@ -5,7 +5,8 @@
 // `UlidFactory` keeps state; its invariant: each id is greater than the one before.
 import { ProtocolError } from "./protocol-error.ts";
 
-const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/** The digits of Crockford's base 32, by value. */
+export const ulidDigits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const ulidPattern = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 const timeMax = 2 ** 48 - 1;
 /** Base-32 digits per half of the time part: 25 bits, so that bit operations stay in 32. */
@@ -20,7 +21,7 @@ export function isUlid(text: string): boolean {
 export function ulidTime(ulid: string): number {
   if (!isUlid(ulid)) throw new ProtocolError("ulid_invalid", `"${ulid.slice(0, 40)}" is no ULID.`);
   let time = 0;
-  for (let at = 0; at < 10; at += 1) time = time * 32 + alphabet.indexOf(ulid.charAt(at));
+  for (let at = 0; at < 10; at += 1) time = time * 32 + ulidDigits.indexOf(ulid.charAt(at));
   return time;
 }
 
@@ -63,7 +64,7 @@ function encodeEntropy(hi: number, mid: number, lo: number): string {
 }
 
 function digit(bits: number): string {
-  return alphabet.charAt(bits & 31);
+  return ulidDigits.charAt(bits & 31);
 }
 
 /**

@@ -9,6 +9,8 @@ export type ServerErrorCode =
   | "draining"
   /** The server has stopped. */
   | "stopped"
+  /** The entity lies in a shard of another process; nothing was done, ask that one. */
+  | "shard_elsewhere"
   /** Deciding the command broke a promise of ours; nothing was done. The log tells more. */
   | "engine_fault"
   /** A config file cannot be found, read or parsed, or there is more than one. */

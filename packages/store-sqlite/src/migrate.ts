@@ -3,8 +3,10 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
+import type { Message } from "@pawl/engine/commands";
+import { shardOf, shardOfMessage } from "@pawl/engine/shard";
 import { StoreError } from "@pawl/store/store-error";
-import { numberOf, textOf } from "./codec.ts";
+import { numberOf, textOf, unpackUlid } from "./codec.ts";
 
 export interface Migration {
   readonly number: number;
@@ -40,6 +42,11 @@ export const migrations: readonly Migration[] = [
     file: "005_kept_places.sql",
     checksum: "dbf7c12400f129fd3ee745a4d12d1420a51e76bdc95a4be3f3ac4152a1f042ca",
   },
+  {
+    number: 6,
+    file: "006_shards.sql",
+    checksum: "9076e5b2ac5076469d020431c93f9d4b08c911dffd10a6957d8338ef2b9f21c8",
+  },
 ];
 
 /** Marks a file as ours: "PAWL" in ASCII. */
@@ -72,7 +79,18 @@ export function migrate(
       );
     }
   }
-  for (const migration of known.slice(applied.length)) run(database, migration);
+  const missing = known.slice(applied.length);
+  if (missing.length > 0) giveFunctions(database);
+  for (const migration of missing) run(database, migration);
+}
+
+/** What migrations call to fill columns of which the values are computed by the engine. */
+function giveFunctions(database: DatabaseSync): void {
+  database.function("shard_of", { deterministic: true }, (key) => shardOf(unpackUlid(key)));
+  database.function("shard_of_message", { deterministic: true }, (message) =>
+    // proof: written from a Message
+    shardOfMessage(JSON.parse(textOf(message)) as Message),
+  );
 }
 
 interface Applied {

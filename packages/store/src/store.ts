@@ -18,21 +18,31 @@ export interface Fence {
   readonly epoch: number;
 }
 
+/**
+ * Only what lies in these shards; null: in any. A job lies in the shard of its run, every schedule
+ * in that of the apps, a message in that of the mailbox it was put into.
+ */
+interface InShards {
+  readonly shards: readonly number[] | null;
+}
+
 /** What is waiting to be done. */
-export type DueQuery =
-  /**
-   * Jobs whose time is at or before `until`, earliest first: delayed calls, sleeps, timeouts.
-   * Of the same ms by run; of one run in any order.
-   */
-  | { readonly kind: "timers"; readonly until: number; readonly limit: number }
-  /** Schedules that are due at or before `until`, earliest first; of the same ms by id. */
-  | { readonly kind: "schedules"; readonly until: number; readonly limit: number }
-  /** Calls in the queue of a gate, longest waiting first; ties as with timers. */
-  | { readonly kind: "queue"; readonly gate: string; readonly limit: number }
-  /** Calls leased by an epoch before this one: their process is gone. In order of position. */
-  | { readonly kind: "lost"; readonly epoch: number; readonly limit: number }
-  /** Messages that were put off, in the order in which their ids were first written. */
-  | { readonly kind: "mail"; readonly limit: number };
+export type DueQuery = InShards &
+  (
+    | /**
+       * Jobs whose time is at or before `until`, earliest first: delayed calls, sleeps, timeouts.
+       * Of the same ms by run; of one run in any order.
+       */
+      { readonly kind: "timers"; readonly until: number; readonly limit: number }
+    /** Schedules that are due at or before `until`, earliest first; of the same ms by id. */
+    | { readonly kind: "schedules"; readonly until: number; readonly limit: number }
+    /** Calls in the queue of a gate, longest waiting first; ties as with timers. */
+    | { readonly kind: "queue"; readonly gate: string; readonly limit: number }
+    /** Calls leased by an epoch before this one: their process is gone. In order of position. */
+    | { readonly kind: "lost"; readonly epoch: number; readonly limit: number }
+    /** Messages in mailboxes, in the order in which their ids were first written. */
+    | { readonly kind: "mail"; readonly limit: number }
+  );
 
 export interface DueJob {
   readonly runId: string;
@@ -91,8 +101,8 @@ export interface RunPosition {
 export type ListQuery =
   | { readonly type: "apps" }
   | { readonly type: "waitPaths" }
-  /** How many calls wait in each gate's queue. */
-  | { readonly type: "queues" }
+  /** How many calls of runs in these shards wait in each gate's queue; null: of all. */
+  | { readonly type: "queues"; readonly shards: readonly number[] | null }
   | {
       readonly type: "events";
       readonly name: string | null;

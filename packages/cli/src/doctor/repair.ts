@@ -26,6 +26,7 @@ export async function repairRuns(
     seeds: systemSeeds(),
     log,
     limits: defaultBatchLimits,
+    mailed: () => undefined, // all shards are owned here
     prepare: () => () => undefined,
     nextMailId: () => `doctor:${String(fence.epoch)}:${String((mails += 1)).padStart(12, "0")}`,
   };

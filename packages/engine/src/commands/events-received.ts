@@ -8,7 +8,7 @@ import type { EventRecord } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import type { StateView, Triggered } from "../state/view.ts";
 import { deliverToNew } from "../flow/cancel-on.ts";
-import { startFunction } from "../flow/start.ts";
+import { trigger } from "../flow/start.ts";
 import { deliver, indexKeys, keysOf } from "../rules/waits.ts";
 
 export function eventsReceived(state: StateView, command: EventsReceived): Decision {
@@ -34,8 +34,7 @@ function startTriggered(draft: Draft, event: EventRecord, started: Set<RunDraft>
     // Several triggers of one function may match: the event still starts it once.
     if (seen.has(fn.id) || !applies(triggered, event, draft.at)) continue;
     seen.add(fn.id);
-    const caller = { runId: null, parent: null, isInvoked: false };
-    const { run } = startFunction(draft, fn, event, caller);
+    const run = trigger(draft, fn, event);
     if (run !== null) started.add(run);
   }
 }

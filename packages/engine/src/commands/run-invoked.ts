@@ -5,6 +5,7 @@ import { Draft } from "../draft.ts";
 import type { StateView } from "../state/view.ts";
 import { unknownFunction } from "../rules/open-steps.ts";
 import { functionNotFound } from "../rules/replies.ts";
+import { newRunId as placedRunId, startsHere } from "../flow/placement.ts";
 import { startFunction } from "../flow/start.ts";
 import { indexKeys } from "../rules/waits.ts";
 
@@ -25,6 +26,12 @@ export function runInvoked(state: StateView, command: RunInvoked): Decision {
       });
     }
     return draft.decide(functionNotFound(functionSlug));
+  }
+  if (newRunId === null && !startsHere(state, fn, event)) {
+    const runId = placedRunId(draft, fn, event);
+    draft.send({ type: "run.invoked", functionSlug, newRunId: runId, event, parent });
+    const value = { type: "started", runId, eventId: event.id } as const;
+    return draft.decide({ ok: true, value });
   }
   draft.write({ type: "event.put", event, keys: indexKeys(state, event) });
   const { run, problem } = startFunction(draft, fn, event, {

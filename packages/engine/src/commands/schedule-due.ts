@@ -3,7 +3,7 @@
 import type { ScheduleDue } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { Draft } from "../draft.ts";
-import { startFunction } from "../flow/start.ts";
+import { trigger } from "../flow/start.ts";
 import { indexKeys } from "../rules/waits.ts";
 import { putSchedule } from "../schedule/registered.ts";
 import { fire, tickEvent } from "../schedule/schedule.ts";
@@ -26,6 +26,6 @@ export function scheduleDue(state: StateView, command: ScheduleDue): Decision {
   if (tick === null || fn === undefined) return draft.done();
   const event = tickEvent(schedule, tick, draft.random.ulid(draft.at), draft.at);
   draft.write({ type: "event.put", event, keys: indexKeys(state, event) });
-  startFunction(draft, fn, event, { runId: null, parent: null, isInvoked: false });
+  trigger(draft, fn, event);
   return draft.done();
 }

@@ -12,6 +12,7 @@ import { batchKey, isFull, joinBatch } from "./batch.ts";
 import { debounceKey, debouncedUntil, joinDebounced } from "./debounce.ts";
 import { addFirstCall, moveFirstCall } from "./first-call.ts";
 import { eventIdKeys, idempotencyKeys } from "./idempotency.ts";
+import { gateKey, startsHere } from "./placement.ts";
 import { passRateLimit } from "./rate-limit.ts";
 import { flowOf } from "./rules.ts";
 import { openSlot } from "./slots.ts";
@@ -32,6 +33,20 @@ export interface Caller {
 export type Start =
   | { readonly run: RunDraft; readonly problem: null }
   | { readonly run: null; readonly problem: string };
+
+/** A start that nobody waits for. */
+export const byTrigger: Caller = { runId: null, parent: null, isInvoked: false };
+
+/**
+ * Starts a function by its trigger. Null: its gate is owned elsewhere and decides the start, or
+ * flow control did not let it start.
+ */
+export function trigger(draft: Draft, fn: FunctionRecord, event: EventRecord): RunDraft | null {
+  if (startsHere(draft.state, fn, event)) return startFunction(draft, fn, event, byTrigger).run;
+  const gate = gateKey(draft.state, fn, event);
+  draft.send({ type: "run.triggered", gate, functionId: fn.id, event });
+  return null;
+}
 
 /** Starts a function with an event, as its flow control allows. Tells an invoker of a refusal. */
 export function startFunction(

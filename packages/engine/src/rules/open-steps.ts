@@ -9,6 +9,7 @@ import type {
   WaitForEventOpcode,
 } from "@pawl/protocol/opcode";
 import { writeEvent } from "@pawl/protocol/event-wire";
+import { newRunId } from "../flow/placement.ts";
 import type { EventRecord } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { addCall, attemptsMaxOf } from "./calls.ts";
@@ -97,14 +98,16 @@ function wait(run: RunDraft, opcode: WaitForEventOpcode, parallel: boolean): boo
 
 function invoke(run: RunDraft, opcode: InvokeFunctionOpcode, parallel: boolean): boolean {
   const { draft } = run;
-  if (draft.state.functionBySlug(opcode.functionSlug) === undefined) {
+  const fn = draft.state.functionBySlug(opcode.functionSlug);
+  if (fn === undefined) {
     return finishAtOnce(run, opcode, "invoke", unknownFunction(opcode.functionSlug), true);
   }
   const dueAt =
     opcode.timeout === null
       ? draft.at + draft.state.settings.waitMaxMs
       : momentOf(run, opcode.timeout);
-  const childRunId = draft.random.ulid(draft.at);
+  const event = invokedEvent(run, opcode);
+  const childRunId = newRunId(draft, fn, event);
   run.putJob({
     ...base(run, opcode, parallel),
     kind: "invoke",
@@ -117,7 +120,7 @@ function invoke(run: RunDraft, opcode: InvokeFunctionOpcode, parallel: boolean):
     type: "run.invoked",
     functionSlug: opcode.functionSlug,
     newRunId: childRunId,
-    event: invokedEvent(run, opcode),
+    event,
     parent: { runId: run.id, jobId: opcode.id },
   });
   return false;

@@ -3,6 +3,7 @@ import type { EventRecord, FunctionRecord, RunParent } from "../records.ts";
 import type { Draft } from "../draft.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { keyGates } from "../flow/concurrency.ts";
+import { newRunId } from "../flow/placement.ts";
 import { priorityMs } from "../flow/priority.ts";
 
 /** A queued run without a call. */
@@ -14,7 +15,7 @@ export function newRun(
 ): RunDraft {
   return draft.newRun(
     {
-      id: caller.runId ?? draft.random.ulid(draft.at),
+      id: caller.runId ?? newRunId(draft, fn, event),
       functionId: fn.id,
       appId: fn.appId,
       functionVersion: fn.version,

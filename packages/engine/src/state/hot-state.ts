@@ -15,6 +15,7 @@ import type {
   WaitPosition,
 } from "../records.ts";
 import type { Settings } from "../settings.ts";
+import type { OwnedShards } from "../shard.ts";
 import { Catalog } from "./catalog.ts";
 import { HotRuns, type HotRun } from "./hot-runs.ts";
 import { HotWaits } from "./hot-waits.ts";
@@ -43,6 +44,7 @@ export interface Boot {
 
 export class HotState implements StateView {
   readonly settings: Settings;
+  readonly owned: OwnedShards;
   readonly #catalog = new Catalog();
   readonly #runs: HotRuns;
   readonly #waits = new HotWaits();
@@ -51,12 +53,16 @@ export class HotState implements StateView {
   readonly #keys = new Overlay<HeldKey>();
   readonly #gateRecords = new Overlay<GateRecord>();
   readonly #schedules = new Overlay<ScheduleRecord>();
+  /** Messages by whether they are in their mailbox. */
+  readonly #mail = new Overlay<true>();
   /** Queries answered since the batch began, by `needId`. */
   readonly #answered = new Map<string, Found>();
   #batch = 1;
 
-  constructor(settings: Settings) {
+  /** `owned`: the shards of this process; null: all. */
+  constructor(settings: Settings, owned: OwnedShards = null) {
     this.settings = settings;
+    this.owned = owned;
     this.#runs = new HotRuns(settings.epoch);
   }
 
@@ -79,6 +85,7 @@ export class HotState implements StateView {
     this.#keys.evict(committedBatch);
     this.#gateRecords.evict(committedBatch);
     this.#schedules.evict(committedBatch);
+    this.#mail.evict(committedBatch);
   }
 
   /** Whether the answer to a need is in memory. */
@@ -94,6 +101,8 @@ export class HotState implements StateView {
         return this.#gateRecords.has(need.key);
       case "schedule":
         return this.#schedules.has(need.scheduleId);
+      case "mail":
+        return this.#mail.has(need.mailId);
       default:
         return this.#answered.has(needId(need));
     }
@@ -104,6 +113,7 @@ export class HotState implements StateView {
       if ("run" in found) this.#runs.absorb(found.need.runId, found.run);
       else if ("gate" in found) this.#gateRecords.absorb(found.need.key, found.gate);
       else if ("schedule" in found) this.#schedules.absorb(found.need.scheduleId, found.schedule);
+      else if ("lies" in found) this.#mail.absorb(found.need.mailId, found.lies ? true : null);
       else if ("expiresAt" in found) {
         const { runId, expiresAt } = found;
         this.#keys.absorb(found.need.key, runId === null ? null : { runId, expiresAt });
@@ -155,9 +165,11 @@ export class HotState implements StateView {
         return this.#schedules.put(change.scheduleId, null, batch);
       case "output.put":
       case "attempt.put":
-      case "mail.put":
-      case "mail.delete":
         return; // nothing is decided from these
+      case "mail.put":
+        return this.#mail.put(change.mailId, true, batch);
+      case "mail.delete":
+        return this.#mail.put(change.mailId, null, batch);
     }
   }
 
@@ -228,6 +240,12 @@ export class HotState implements StateView {
     if (this.#events.has(eventId)) return this.#events.get(eventId) !== undefined;
     const found = this.#answer({ kind: "event", eventId });
     return "exists" in found && found.exists;
+  }
+
+  /** Whether a message still lies in its mailbox: it was not decided, here or elsewhere. */
+  hasMail(mailId: string): boolean {
+    if (!this.#mail.has(mailId)) throw new Error(`mail ${mailId} was not loaded`);
+    return this.#mail.get(mailId) === true;
   }
 
   idempotency(key: string, at: number): string | undefined {

@@ -17,6 +17,7 @@ import type {
   WaitRecord,
 } from "../records.ts";
 import type { Settings } from "../settings.ts";
+import type { OwnedShards } from "../shard.ts";
 
 export interface RunView {
   readonly run: RunRecord;
@@ -43,6 +44,8 @@ export interface Triggered {
 
 export interface StateView {
   readonly settings: Settings;
+  /** The shards of this process: what begins elsewhere is sent there. Null: all. */
+  readonly owned: OwnedShards;
   app(appId: string): AppRecord | undefined;
   functionById(id: string): FunctionRecord | undefined;
   functionBySlug(slug: string): FunctionRecord | undefined;

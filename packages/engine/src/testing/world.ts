@@ -275,6 +275,8 @@ function nothing(need: Need): Found {
       return { need, run: null };
     case "event":
       return { need, exists: false };
+    case "mail":
+      return { need, lies: false };
     case "idempotency":
       return { need, runId: null, expiresAt: 0 };
     case "waits":

@@ -106,6 +106,7 @@ const temporary: ReadonlySet<string> = new Set([
   "overloaded",
   "draining",
   "stopped",
+  "shard_elsewhere",
   "store_full",
   "store_locked",
   "store_fenced",

@@ -8,6 +8,7 @@ import type { Decision, Reply } from "@pawl/engine/decision";
 import type { Effect } from "@pawl/engine/effects";
 import { needId, type Need } from "@pawl/engine/needs";
 import { requirements } from "@pawl/engine/requirements";
+import { owns, shardOfMessage } from "@pawl/engine/shard";
 import type { HotState } from "@pawl/engine/state/hot-state";
 import type { Store } from "@pawl/store/store";
 import { messageOf, ServerError } from "../server-error.ts";
@@ -77,6 +78,8 @@ export interface BatchParts {
   readonly prepare: (effect: Effect, state: HotState) => Act;
   /** Names a message that is put off; ascending. */
   readonly nextMailId: () => string;
+  /** A commit put a message into the mailbox of a shard that is owned elsewhere. Must not throw. */
+  readonly mailed: (shard: number) => void;
 }
 
 /** The hot state no longer agrees with what was decided: it has to be made anew. */
@@ -106,7 +109,7 @@ export class Batch {
   /** Every entry taken, decided or not. */
   readonly taken: Entry[] = [];
   readonly outcomes: { readonly entry: Entry; readonly reply: Reply | ServerError }[] = [];
-  /** Messages put off; they are in `changes` as mail. */
+  /** Messages put off that this process takes next; they are in `changes` as mail. */
   readonly carried: { readonly id: string; readonly message: Message }[] = [];
   readonly #parts: BatchParts;
   readonly #hot: HotState;
@@ -141,10 +144,8 @@ export class Batch {
       for (let index = 0; index < round.length; index++) {
         const item = round[index];
         if (item === undefined) break;
-        if (
-          item.isMessage &&
-          (depth > roundsMax || this.changes.length >= changesWithMessagesMax)
-        ) {
+        const isFull = depth > roundsMax || this.changes.length >= changesWithMessagesMax;
+        if (item.isMessage && (isFull || this.#isElsewhere(item))) {
           this.#putOff(item);
           continue;
         }
@@ -163,12 +164,20 @@ export class Batch {
     return { command, origin: entry, isMessage: false };
   }
 
+  /** Whether another process owns the shard of a message. */
+  #isElsewhere({ command }: Item): boolean {
+    const { owned } = this.#hot;
+    return owned !== null && !owned.has(shardOfMessage(command));
+  }
+
   /** A fault in the needs shows again, and is reported, when the command is decided. */
   #missing(item: Item): readonly Need[] {
+    const lies = mailNeed(item);
+    const mail = lies === null || this.#hot.has(lies) ? [] : [lies];
     try {
-      return requirements(this.#hot, item.command);
+      return [...mail, ...requirements(this.#hot, item.command)];
     } catch {
-      return [];
+      return mail;
     }
   }
 
@@ -194,11 +203,16 @@ export class Batch {
   }
 
   #decide(item: Item, next: Item[]): void {
+    const lies = mailNeed(item);
+    if (lies !== null && !this.#hot.hasMail(lies.mailId)) {
+      // Delivered twice: whoever decided it took it out of its mailbox in the same commit.
+      this.outcomes.push({ entry: item.origin, reply: done });
+      return;
+    }
     const decision = this.#decisionOf(item);
     if (decision !== null) this.#follow(item, decision, next);
-    const { mail } = item.origin;
     if (item.isMessage) return;
-    if (mail !== null) this.changes.push({ type: "mail.delete", mailId: mail.id });
+    if (lies !== null) this.#write({ type: "mail.delete", mailId: lies.mailId });
     if (decision !== null) this.outcomes.push({ entry: item.origin, reply: decision.reply });
   }
 
@@ -222,10 +236,7 @@ export class Batch {
 
   #follow(item: Item, decision: Decision, next: Item[]): void {
     try {
-      for (const change of decision.changes) {
-        this.#hot.apply(change);
-        this.changes.push(change);
-      }
+      for (const change of decision.changes) this.#write(change);
     } catch (fault) {
       throw new BrokenState(item.origin, fault);
     }
@@ -237,7 +248,21 @@ export class Batch {
   #putOff(item: Item): void {
     const message = item.command as Message; // proof: only messages are put off
     const id = this.#parts.nextMailId();
-    this.changes.push({ type: "mail.put", mailId: id, message });
-    this.carried.push({ id, message });
+    const shard = shardOfMessage(message);
+    this.#write({ type: "mail.put", mailId: id, shard, message });
+    if (owns(this.#hot.owned, shard)) this.carried.push({ id, message });
+    else this.acts.push(() => this.#parts.mailed(shard));
   }
+
+  #write(change: Change): void {
+    this.#hot.apply(change);
+    this.changes.push(change);
+  }
+}
+
+const done: Reply = { ok: true, value: { type: "done" } };
+
+/** What has to be known of a stored message before it is decided: that nobody did so yet. */
+function mailNeed({ origin, isMessage }: Item): Extract<Need, { kind: "mail" }> | null {
+  return isMessage || origin.mail === null ? null : { kind: "mail", mailId: origin.mail.id };
 }

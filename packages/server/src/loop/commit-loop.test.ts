@@ -34,6 +34,7 @@ async function setUp(limits: Partial<BatchLimits> = {}, waitingMax = 1_000) {
     log: silentLog,
     limits: { ...defaultBatchLimits, ...limits },
     prepare: (effect) => () => performed.push(effect),
+    mailed: () => undefined,
     rebuild: () => rebuildState(store, settings),
     startedOver: () => undefined,
     onFatal: (error) => fatal.push(error),
@@ -269,7 +270,7 @@ test("messages beyond the bound are stored as mail and taken in the next batch",
     ["mail.put", "mail.delete"],
   );
   assert.equal(loop.hot.run(runId)?.steps.get("w")?.status, "completed", "the message was taken");
-  assert.deepEqual(await store.due<"mail">({ kind: "mail", limit: 10 }), []);
+  assert.deepEqual(await store.due<"mail">({ kind: "mail", shards: null, limit: 10 }), []);
 });
 
 test("mail of a failed batch is forgotten with it, and comes again when its cause is tried again", async () => {
@@ -292,7 +293,7 @@ test("mail of a failed batch is forgotten with it, and comes again when its caus
   await clock.advance(5_000);
   await loop.idle();
   assert.equal(loop.hot.run(runId)?.steps.size, 1);
-  assert.deepEqual(await store.due<"mail">({ kind: "mail", limit: 10 }), []);
+  assert.deepEqual(await store.due<"mail">({ kind: "mail", shards: null, limit: 10 }), []);
 });
 
 test("stopping rejects what is not committed", async () => {

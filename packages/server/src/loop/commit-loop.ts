@@ -7,6 +7,7 @@
 //
 // It must not know what commands mean, how effects are performed, or which store this is.
 import type { Reply } from "@pawl/engine/decision";
+import { entityKey, shardOf } from "@pawl/engine/shard";
 import type { HotState } from "@pawl/engine/state/hot-state";
 import type { DueMail, Fence } from "@pawl/store/store";
 import { fromStoreFailure, ServerError, type ServerErrorCode } from "../server-error.ts";
@@ -87,7 +88,7 @@ export class CommitLoop {
    * nothing was done then, but for a store that failed after it had written.
    */
   submit(input: CommandInput): Promise<Reply> {
-    const refusal = this.#stopped ?? this.#refusalOf(input);
+    const refusal = this.#stopped ?? this.#refusalOf(input) ?? this.#elsewhere(input);
     if (refusal !== null) return Promise.reject(refusal);
     return this.#enqueue(input, true);
   }
@@ -97,11 +98,12 @@ export class CommitLoop {
    * fails; rejects with `engine_fault`, `stopped`, or when it alone cannot be stored.
    */
   report(input: CommandInput): Promise<Reply> {
-    if (this.#stopped !== null) return Promise.reject(this.#stopped);
+    const refusal = this.#stopped ?? this.#elsewhere(input);
+    if (refusal !== null) return Promise.reject(refusal);
     return this.#enqueue(input, false);
   }
 
-  /** Takes stored messages of an earlier process; resolves when all were decided and committed. */
+  /** Takes stored messages of other processes; resolves when all were decided and committed. */
   async takeMail(mails: readonly DueMail[]): Promise<void> {
     const taken = mails.map(
       ({ mailId, message }) =>
@@ -144,6 +146,16 @@ export class CommitLoop {
     );
     for (const entry of [...unfinished, ...this.#intake.clear()]) entry.reject(error);
     this.#wake();
+  }
+
+  /** Events may be taken anywhere: what they start is sent to where it belongs. */
+  #elsewhere(input: CommandInput): ServerError | null {
+    const { owned } = this.#hot;
+    if (owned === null || input.type === "events.received") return null;
+    const key = entityKey(input);
+    if (key === null || owned.has(shardOf(key))) return null;
+    const message = `${input.type} is about ${key} in shard ${shardOf(key)}, which another process owns. Nothing was done; ask that process.`;
+    return new ServerError("shard_elsewhere", message);
   }
 
   #refusalOf(input: CommandInput): ServerError | null {

@@ -12,6 +12,8 @@ import type { Log } from "./log.ts";
 
 export interface GatesParts {
   readonly store: Pick<Store, "due">;
+  /** Of the runs whose calls are pulled; null: all. */
+  readonly shards: readonly number[] | null;
   readonly clock: Clock;
   readonly log: Log;
   /** The state as decided. */
@@ -132,12 +134,13 @@ export class Gates {
 
   async #read(gate: string): Promise<readonly DueJob[]> {
     const wanted = this.#wanted(gate);
+    const { shards } = this.#parts;
     const last = [...wanted.keys()].at(-1);
     if (last !== undefined && wanted.size < this.#parts.hot().queues(gate).size)
       this.#served.set(gate, last);
     const pages = await Promise.all(
       [...wanted].map(([queue, limit]) =>
-        this.#parts.store.due<"queue">({ kind: "queue", gate: queue, limit }),
+        this.#parts.store.due<"queue">({ kind: "queue", gate: queue, shards, limit }),
       ),
     );
     return pages.flat();

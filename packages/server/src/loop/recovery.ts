@@ -6,14 +6,16 @@ import { messageOf } from "../server-error.ts";
 import type { Clock } from "./clock.ts";
 import type { CommitLoop } from "./commit-loop.ts";
 import type { Log } from "./log.ts";
-import { isOwnMail } from "./mail-id.ts";
+import { takeMail } from "./mailbox.ts";
 
-/** Runs loaded, calls given back, and messages taken at once. */
+/** Runs loaded and calls given back at once. */
 const pageSize = 500;
 const retryMs = 1_000;
 
 export interface RecoveryParts {
   readonly store: Store;
+  /** The shards that were taken over; null: all. */
+  readonly shards: readonly number[] | null;
   readonly loop: CommitLoop;
   readonly epoch: number;
   readonly clock: Clock;
@@ -26,7 +28,11 @@ export interface RecoveryParts {
 
 /** Resolves when all that an earlier process left is taken over. Never rejects. */
 export async function recover(parts: RecoveryParts): Promise<void> {
-  await insist(parts, "mail", () => takeMail(parts));
+  await insist(parts, "mail", async () => {
+    const messages = await takeMail(parts);
+    if (messages > 0)
+      parts.log.info({ messages }, "took the messages that an earlier process had put off");
+  });
   if (!parts.stopped()) parts.mailTaken();
   await insist(parts, "lost calls", () => giveBackLost(parts));
 }
@@ -51,27 +57,18 @@ async function insist(
   }
 }
 
-async function takeMail({ store, loop, epoch, log, stopped }: RecoveryParts): Promise<void> {
-  let taken = 0;
-  let head: string | null = null;
-  while (!stopped()) {
-    const page = await store.due<"mail">({ kind: "mail", limit: pageSize });
-    const mails = page.filter(({ mailId }) => !isOwnMail(mailId, epoch));
-    const first = mails[0]?.mailId ?? null;
-    if (first === null || first === head) break;
-    head = first;
-    await loop.takeMail(mails);
-    taken += mails.length;
-  }
-  if (taken > 0)
-    log.info({ messages: taken }, "took the messages that an earlier process had put off");
-}
-
-async function giveBackLost({ store, loop, epoch, log, stopped }: RecoveryParts): Promise<void> {
+async function giveBackLost({
+  store,
+  shards,
+  loop,
+  epoch,
+  log,
+  stopped,
+}: RecoveryParts): Promise<void> {
   const asked = new Set<string>();
   let stuck = 0;
   while (!stopped()) {
-    const page = await store.due<"lost">({ kind: "lost", epoch, limit: pageSize + stuck });
+    const page = await store.due<"lost">({ kind: "lost", epoch, shards, limit: pageSize + stuck });
     const calls = page.filter((call) => !asked.has(keyOf(call)));
     if (calls.length === 0) break;
     for (const call of calls) asked.add(keyOf(call));

@@ -4,18 +4,20 @@ import type { Change } from "@pawl/engine/changes";
 import type { Reply } from "@pawl/engine/decision";
 import type { Effect } from "@pawl/engine/effects";
 import type { HotState } from "@pawl/engine/state/hot-state";
+import { owns, retentionShard, type OwnedShards } from "@pawl/engine/shard";
 import type { Settings } from "@pawl/engine/settings";
 import type { DueSchedule, Fence, Store } from "@pawl/store/store";
 import { Dispatcher } from "../driver/dispatcher.ts";
 import { DriverRegistry, type Driver } from "../driver/driver.ts";
 import { defaultRequestOptions, type RequestOptions } from "../driver/request.ts";
 import { ServerError } from "../server-error.ts";
-import { bootState, rebuildState, type Rebuilt } from "./boot.ts";
+import { bootState, rebuildState, shardList, type Rebuilt } from "./boot.ts";
 import { defaultBatchLimits, type Act, type BatchLimits, type CommandInput } from "./batch.ts";
 import type { Clock } from "./clock.ts";
 import { CommitLoop } from "./commit-loop.ts";
 import { Gates } from "./gates.ts";
 import type { Log } from "./log.ts";
+import { Mailbox } from "./mailbox.ts";
 import { recover } from "./recovery.ts";
 import { defaultRetentionLimits, Retention, type RetentionLimits } from "./retention.ts";
 import type { SeedSource } from "./seeds.ts";
@@ -39,9 +41,15 @@ export interface RuntimeParts {
   readonly retention?: Partial<RetentionLimits>;
   /** Commands from outside that may wait to be decided. */
   readonly waitingMax?: number;
+  /** The shards that this process owns, for as long as it lives; all of them when absent. */
+  readonly owned?: OwnedShards;
+  /** A commit put a message into the mailbox of a shard of another process. */
+  readonly mailed?: (shard: number) => void;
 }
 
 const waitingMaxDefault = 4_096;
+/** How often the mailboxes are looked at, should nobody say that there is mail. */
+const mailPollMs = 1_000;
 /** How long the last commits may take once the grace of a drain is over. */
 const lastCommitsMs = 5_000;
 
@@ -64,7 +72,7 @@ export async function startRuntime(parts: RuntimeParts): Promise<Runtime> {
   const fence = await parts.store.open();
   try {
     const settings = { ...parts.settings, epoch: fence.epoch };
-    return new Runtime(parts, settings, fence, await bootState(parts.store, settings));
+    return new Runtime(parts, settings, fence, await bootState(parts.store, settings, parts.owned));
   } catch (error) {
     await parts.store.close();
     throw error;
@@ -83,13 +91,15 @@ export class Runtime {
   readonly #schedules: Timers<DueSchedule>;
   readonly #gates: Gates;
   readonly #retention: Retention;
+  readonly #mailbox: Mailbox;
   readonly #drivers: DriverRegistry;
   readonly #dispatcher: Dispatcher;
   #stopping = false;
   #ended: Promise<void> | null = null;
 
   constructor(parts: RuntimeParts, settings: Settings, fence: Fence, hot: HotState) {
-    const { store, clock, log } = parts;
+    const { store, clock, log, owned = null } = parts;
+    const shards = shardList(owned);
     this.#parts = parts;
     this.store = store;
     this.settings = settings;
@@ -98,8 +108,14 @@ export class Runtime {
     const request = { ...defaultRequestOptions, ...parts.request };
     this.#dispatcher = new Dispatcher({ drivers: this.#drivers, clock, log, request, report });
     const limits = { ...defaultTimerLimits, ...parts.timerLimits };
-    this.#timers = new Timers({ source: jobTimers(store), clock, log, report, limits });
-    this.#schedules = new Timers({ source: scheduleTimers(store), clock, log, report, limits });
+    this.#timers = new Timers({ source: jobTimers(store, shards), clock, log, report, limits });
+    this.#schedules = new Timers({
+      source: scheduleTimers(store, shards),
+      clock,
+      log,
+      report,
+      limits,
+    });
     this.#retention = new Retention({
       clock,
       log,
@@ -108,6 +124,7 @@ export class Runtime {
     });
     this.#gates = new Gates({
       store,
+      shards,
       clock,
       log,
       report,
@@ -122,12 +139,16 @@ export class Runtime {
       seeds: parts.seeds,
       limits: { ...defaultBatchLimits, ...parts.batchLimits },
       prepare: (effect, state) => this.#prepare(effect, state),
-      rebuild: () => rebuildState(store, settings),
+      mailed: parts.mailed ?? (() => undefined),
+      rebuild: () => rebuildState(store, settings, owned),
       startedOver: (rebuilt) => this.#startedOver(rebuilt),
       onFatal: (error) => this.#failed(error),
       waitingMax: parts.waitingMax ?? waitingMaxDefault,
     });
-    this.recovered = this.#start(fence.epoch);
+    const { epoch } = fence;
+    const loop = this.#loop;
+    this.#mailbox = new Mailbox({ store, loop, shards, epoch, clock, log, pollMs: mailPollMs });
+    this.recovered = this.#start(epoch);
   }
 
   /** What is decided, ahead of what is committed: to look at, not to keep. */
@@ -142,6 +163,11 @@ export class Runtime {
       timersInMemory: this.#timers.size + this.#schedules.size,
       runsInMemory: this.hot.runCount,
     };
+  }
+
+  /** Another process put a message into a mailbox of this one; without it the next look finds it. */
+  wakeMailbox(): void {
+    this.#mailbox.wake();
   }
 
   /** See `CommitLoop.submit`. */
@@ -173,13 +199,15 @@ export class Runtime {
   #start(epoch: number): Promise<void> {
     const { store, clock, log } = this.#parts;
     this.#gates.start();
-    this.#retention.start();
+    if (owns(this.hot.owned, retentionShard)) this.#retention.start();
     const mailTaken = (): void => {
       this.#timers.start();
       this.#schedules.start();
+      this.#mailbox.start();
     };
+    const shards = shardList(this.hot.owned);
     const stopped = (): boolean => this.#stopping;
-    return recover({ store, loop: this.#loop, epoch, clock, log, mailTaken, stopped });
+    return recover({ store, shards, loop: this.#loop, epoch, clock, log, mailTaken, stopped });
   }
 
   /**
@@ -236,6 +264,7 @@ export class Runtime {
     this.#schedules.stop();
     this.#gates.stop();
     this.#retention.stop();
+    this.#mailbox.stop();
     this.#dispatcher.stop();
   }
 

@@ -15,17 +15,23 @@ export interface TimerSource<T> {
 
 export type JobTimer = Pick<DueJob, "runId" | "jobId" | "dueAt">;
 
-export function jobTimers(store: Pick<Store, "due">): TimerSource<JobTimer> {
+export function jobTimers(
+  store: Pick<Store, "due">,
+  shards: readonly number[] | null,
+): TimerSource<JobTimer> {
   return {
-    read: (until, limit) => store.due<"timers">({ kind: "timers", until, limit }),
+    read: (until, limit) => store.due<"timers">({ kind: "timers", until, shards, limit }),
     keyOf: ({ runId, jobId }) => `${runId}/${jobId}`,
     commandOf: ({ runId, jobId }) => ({ type: "timer.due", runId, jobId }),
   };
 }
 
-export function scheduleTimers(store: Pick<Store, "due">): TimerSource<DueSchedule> {
+export function scheduleTimers(
+  store: Pick<Store, "due">,
+  shards: readonly number[] | null,
+): TimerSource<DueSchedule> {
   return {
-    read: (until, limit) => store.due<"schedules">({ kind: "schedules", until, limit }),
+    read: (until, limit) => store.due<"schedules">({ kind: "schedules", until, shards, limit }),
     keyOf: ({ scheduleId }) => scheduleId,
     commandOf: ({ scheduleId }) => ({ type: "schedule.due", scheduleId }),
   };

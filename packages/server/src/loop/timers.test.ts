@@ -26,7 +26,7 @@ class Bench {
     const due = ((query: { until: number; limit: number }) =>
       this.#due(query)) as unknown as Store["due"];
     this.timers = new Timers({
-      source: jobTimers({ due }),
+      source: jobTimers({ due }, null),
       clock: this.clock,
       log: silentLog,
       limits: { ...defaultTimerLimits, ...limits },

@@ -13,6 +13,7 @@ import { decodeRun, runColumns, unfinishedStatusNumbers } from "../rows/run-row.
 import { WordReader } from "../words.ts";
 import { Rows } from "./rows.ts";
 import { RunLister } from "./run-list.ts";
+import { inShards, shardValues } from "./shards.ts";
 
 type Asked<T extends ListQuery["type"]> = Extract<ListQuery, { type: T }>;
 
@@ -60,9 +61,9 @@ export class Lister {
           .map((row) => ({ event: textOf(row[0]), path: textOf(row[1]), since: numberOf(row[2]) }));
       case "queues":
         return this.#rows(
-          "SELECT gate, count(*) FROM job WHERE gate IS NOT NULL GROUP BY gate ORDER BY gate",
+          `SELECT gate, count(*) FROM job WHERE gate IS NOT NULL${inShards(query)} GROUP BY gate ORDER BY gate`,
         )
-          .all()
+          .all(...shardValues(query))
           .map((row) => ({ gate: textOf(row[0]), queued: numberOf(row[1]) }));
       case "events":
         return this.#events(query);

@@ -22,6 +22,7 @@ export class Loader {
   readonly #steps: Rows;
   readonly #event: Rows;
   readonly #eventExists: Rows;
+  readonly #mail: Rows;
   readonly #idempotency: Rows;
   readonly #waits: Rows;
   readonly #waitsAfter: Rows;
@@ -45,6 +46,7 @@ export class Loader {
     this.#steps = rows(stepsOfRun);
     this.#event = rows(`SELECT ${eventColumns} FROM event AS e WHERE e.id = ?`);
     this.#eventExists = rows("SELECT 1 FROM event WHERE id = ?");
+    this.#mail = rows("SELECT 1 FROM mail WHERE id = ?");
     this.#idempotency = rows("SELECT run, expires_at FROM idempotency WHERE key = ?");
     this.#waits = rows(`${waits} ORDER BY run, job LIMIT ?`);
     this.#waitsAfter = rows(`${waits} AND (run, job) > (?, ?) ORDER BY run, job LIMIT ?`);
@@ -89,6 +91,8 @@ export class Loader {
         return { need, run: this.#storedRun(need.runId) };
       case "event":
         return { need, exists: this.#eventExists.first(packUlid(need.eventId)) !== undefined };
+      case "mail":
+        return { need, lies: this.#mail.first(need.mailId) !== undefined };
       case "idempotency": {
         const row = this.#idempotency.first(need.key);
         if (row === undefined) return { need, runId: null, expiresAt: 0 };

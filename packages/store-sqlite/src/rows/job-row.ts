@@ -1,6 +1,7 @@
 // A job as a row of `job`. Columns that its kind does not have are null or 0.
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { CallState, Job } from "@pawl/engine/records";
+import { shardOf } from "@pawl/engine/shard";
 import type { JsonText } from "@pawl/protocol/json-text";
 import {
   numberOf,
@@ -41,7 +42,7 @@ const columns = [
 ].join(", ");
 
 /** Takes the values of `encodeJob`. */
-export const jobInsert = `INSERT OR REPLACE INTO job (run, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+export const jobInsert = `INSERT OR REPLACE INTO job (run, shard, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** Rows for `decodeJob`. */
 export const jobsOfRun = `SELECT ${columns} FROM job WHERE run = ? ORDER BY id`;
@@ -58,6 +59,7 @@ export function encodeJob(run: PackedId, job: Job): SQLInputValue[] {
   const kept = state?.at === "queued" ? state.kept : null;
   return [
     run,
+    shardOf(job.runId),
     packHash(job.id),
     kinds.indexOf(job.kind),
     job.kind !== "call" ? job.dueAt : job.state.at === "delayed" ? job.state.dueAt : null,

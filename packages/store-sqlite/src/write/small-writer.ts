@@ -35,7 +35,8 @@ export class SmallWriter {
     );
     this.#deleteSchedule = database.prepare("DELETE FROM schedule WHERE id = ?");
     this.#putMail = database.prepare(
-      "INSERT INTO mail (id, message) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET message = excluded.message",
+      "INSERT INTO mail (id, message, shard) VALUES (?, ?, ?) ON CONFLICT (id)" +
+        " DO UPDATE SET message = excluded.message, shard = excluded.shard",
     );
     this.#deleteMail = database.prepare("DELETE FROM mail WHERE id = ?");
   }
@@ -61,7 +62,7 @@ export class SmallWriter {
     }
     for (const change of batch.mail) {
       if (change.type === "mail.delete") this.#deleteMail.run(change.mailId);
-      else this.#putMail.run(change.mailId, JSON.stringify(change.message));
+      else this.#putMail.run(change.mailId, JSON.stringify(change.message), change.shard);
     }
   }
 }

@@ -40,7 +40,7 @@ function orderCases(make: MakeStore): void {
       { type: "run.put", run: runSample(1, { status: "running" }) },
       { type: "idempotency.put", key: "k", runId, expiresAt: 1 },
       { type: "idempotency.delete", key: "k" },
-      { type: "mail.put", mailId: "m", message: messageSample(1) },
+      { type: "mail.put", mailId: "m", shard: 3, message: messageSample(1) },
       { type: "mail.delete", mailId: "m" },
     );
     const { run } = await subject.find({ kind: "run", runId });
@@ -52,7 +52,7 @@ function orderCases(make: MakeStore): void {
       { [hashSample(2)]: 0, step: 2 },
     );
     assert.equal((await subject.find({ kind: "idempotency", key: "k" })).runId, null);
-    assert.deepEqual(await subject.store.due({ kind: "mail", limit: 9 }), []);
+    assert.deepEqual(await subject.store.due({ kind: "mail", shards: null, limit: 9 }), []);
   });
 
   storeTest(make, "a deleted run stays deleted but for what is written behind", async (subject) => {
@@ -171,7 +171,7 @@ function ownershipCases(make: MakeStore): void {
       { type: "job.put", job: callSample(runId) },
       { type: "step.put", runId, step: stepSample(0) },
       { type: "wait.put", wait: waitSample(runId, 1) },
-      { type: "mail.put", mailId: "m1", message: messageSample(1) },
+      { type: "mail.put", mailId: "m1", shard: 3, message: messageSample(1) },
       { type: "idempotency.put", key: "k", runId, expiresAt: 5 },
     );
     const sizes = await subject.store.list({ type: "sizes" });
@@ -211,7 +211,7 @@ function lifeCases(make: MakeStore): void {
       const closed = hasCode("store_closed");
       await assert.rejects(store.commit([], fence), closed);
       await assert.rejects(store.load([]), closed);
-      await assert.rejects(store.due({ kind: "mail", limit: 1 }), closed);
+      await assert.rejects(store.due({ kind: "mail", shards: null, limit: 1 }), closed);
       await assert.rejects(store.list({ type: "apps" }), closed);
     },
   );

@@ -45,7 +45,12 @@ export function dueCases(make: MakeStore): void {
         queued(8, "g", 0),
         leased(9, 1),
       );
-      const timers = await subject.store.due({ kind: "timers", until: baseTime + 40, limit: 9 });
+      const timers = await subject.store.due({
+        kind: "timers",
+        until: baseTime + 40,
+        shards: null,
+        limit: 9,
+      });
       assert.deepEqual(timers, [
         { runId: ulidSample(1), jobId: hashSample(1), dueAt: baseTime + 20, generation: 0 },
         { runId: ulidSample(2), jobId: "step", dueAt: baseTime + 20, generation: 6 },
@@ -53,11 +58,11 @@ export function dueCases(make: MakeStore): void {
         { runId: ulidSample(4), jobId: hashSample(1), dueAt: baseTime + 40, generation: 0 },
       ]);
       assert.deepEqual(
-        await subject.store.due({ kind: "timers", until: baseTime + 99, limit: 2 }),
+        await subject.store.due({ kind: "timers", until: baseTime + 99, shards: null, limit: 2 }),
         timers.slice(0, 2),
       );
       assert.deepEqual(
-        await subject.store.due({ kind: "timers", until: baseTime + 19, limit: 9 }),
+        await subject.store.due({ kind: "timers", until: baseTime + 19, shards: null, limit: 9 }),
         [],
       );
     },
@@ -68,12 +73,12 @@ export function dueCases(make: MakeStore): void {
     await subject.commit({ type: "job.put", job: sleepSample(runId, 1, baseTime) });
     await subject.commit({ type: "job.put", job: sleepSample(runId, 1, baseTime + 10) });
     assert.deepEqual(
-      await subject.store.due({ kind: "timers", until: baseTime + 9, limit: 9 }),
+      await subject.store.due({ kind: "timers", until: baseTime + 9, shards: null, limit: 9 }),
       [],
     );
     await subject.commit({ type: "job.delete", runId, jobId: hashSample(1) });
     assert.deepEqual(
-      await subject.store.due({ kind: "timers", until: baseTime + 99, limit: 9 }),
+      await subject.store.due({ kind: "timers", until: baseTime + 99, shards: null, limit: 9 }),
       [],
     );
   });
@@ -89,33 +94,41 @@ export function dueCases(make: MakeStore): void {
         queued(4, "a", 2),
         leased(5, 1),
       );
-      const queue = await subject.store.due({ kind: "queue", gate: "a", limit: 2 });
+      const queue = await subject.store.due({ kind: "queue", gate: "a", shards: null, limit: 2 });
       assert.deepEqual(queue, [
         { runId: ulidSample(2), jobId: "step", dueAt: baseTime + 1, generation: 2 },
         { runId: ulidSample(4), jobId: "step", dueAt: baseTime + 2, generation: 4 },
       ]);
-      assert.deepEqual(await subject.store.list({ type: "queues" }), [
+      assert.deepEqual(await subject.store.list({ type: "queues", shards: null }), [
         { gate: "a", queued: 3 },
         { gate: "b ü", queued: 1 },
       ]);
       await subject.commit(leased(3, 1));
-      assert.deepEqual(await subject.store.due({ kind: "queue", gate: "b ü", limit: 9 }), []);
-      assert.deepEqual(await subject.store.list({ type: "queues" }), [{ gate: "a", queued: 3 }]);
+      assert.deepEqual(
+        await subject.store.due({ kind: "queue", gate: "b ü", shards: null, limit: 9 }),
+        [],
+      );
+      assert.deepEqual(await subject.store.list({ type: "queues", shards: null }), [
+        { gate: "a", queued: 3 },
+      ]);
     },
   );
 
   storeTest(make, "lost: leased by an earlier epoch, in order of position", async (subject) => {
     await subject.commit(leased(3, 1), leased(1, 2), leased(2, 3), queued(4, "a", 1));
-    const lost = await subject.store.due({ kind: "lost", epoch: 3, limit: 9 });
+    const lost = await subject.store.due({ kind: "lost", epoch: 3, shards: null, limit: 9 });
     assert.deepEqual(lost, [
       { runId: ulidSample(1), jobId: "step", dueAt: baseTime + 9, generation: 1 },
       { runId: ulidSample(3), jobId: "step", dueAt: baseTime + 7, generation: 3 },
     ]);
     assert.deepEqual(
-      await subject.store.due({ kind: "lost", epoch: 3, limit: 1 }),
+      await subject.store.due({ kind: "lost", epoch: 3, shards: null, limit: 1 }),
       lost.slice(0, 1),
     );
-    assert.deepEqual(await subject.store.due({ kind: "lost", epoch: 1, limit: 9 }), []);
+    assert.deepEqual(
+      await subject.store.due({ kind: "lost", epoch: 1, shards: null, limit: 9 }),
+      [],
+    );
   });
 
   storeTest(make, "schedules: those that are due, earliest first, then by id", async (subject) => {
@@ -123,9 +136,9 @@ export function dueCases(make: MakeStore): void {
       ({ type: "schedule.put", schedule: scheduleSample(id, { dueAt: baseTime + late }) }) as const;
     await subject.commit(put("c ü", 2), put("b", 5), put("a", 2), put("d", 9));
     const due = async (late: number, limit = 9): Promise<readonly string[]> =>
-      (await subject.store.due({ kind: "schedules", until: baseTime + late, limit })).map(
-        ({ scheduleId, dueAt }) => `${scheduleId} ${dueAt - baseTime}`,
-      );
+      (
+        await subject.store.due({ kind: "schedules", until: baseTime + late, shards: null, limit })
+      ).map(({ scheduleId, dueAt }) => `${scheduleId} ${dueAt - baseTime}`);
     assert.deepEqual(await due(1), []);
     assert.deepEqual(await due(5), ["a 2", "c ü 2", "b 5"]);
     assert.deepEqual(await due(5, 2), ["a 2", "c ü 2"]);
@@ -140,10 +153,15 @@ export function dueCases(make: MakeStore): void {
 
   storeTest(make, "mail: oldest first; a rewritten message keeps its place", async (subject) => {
     for (const n of [3, 1, 2]) {
-      await subject.commit({ type: "mail.put", mailId: `m${n}`, message: messageSample(n) });
+      await subject.commit({
+        type: "mail.put",
+        mailId: `m${n}`,
+        shard: 3,
+        message: messageSample(n),
+      });
     }
-    await subject.commit({ type: "mail.put", mailId: "m3", message: messageSample(33) });
-    assert.deepEqual(await subject.store.due({ kind: "mail", limit: 2 }), [
+    await subject.commit({ type: "mail.put", mailId: "m3", shard: 3, message: messageSample(33) });
+    assert.deepEqual(await subject.store.due({ kind: "mail", shards: null, limit: 2 }), [
       { mailId: "m3", message: messageSample(33) },
       { mailId: "m1", message: messageSample(1) },
     ]);
@@ -151,7 +169,7 @@ export function dueCases(make: MakeStore): void {
       { type: "mail.delete", mailId: "m3" },
       { type: "mail.delete", mailId: "m1" },
     );
-    assert.deepEqual(await subject.store.due({ kind: "mail", limit: 9 }), [
+    assert.deepEqual(await subject.store.due({ kind: "mail", shards: null, limit: 9 }), [
       { mailId: "m2", message: messageSample(2) },
     ]);
   });

@@ -157,7 +157,7 @@ const smallPut = fc
   .tuple(fc.constantFrom("x", "y"), runId, fc.nat(3))
   .map(([id, runId, n]): readonly Change[] => [
     { type: "idempotency.put", key: id, runId, expiresAt: n },
-    { type: "mail.put", mailId: id, message: messageSample(n) },
+    { type: "mail.put", mailId: id, shard: 3, message: messageSample(n) },
     { type: "app.put", app: appSample({ id, checksum: `${n}` }) },
     { type: "gate.put", gate: { kind: "rate", key: id, tat: n } },
     { type: "gate.put", gate: { kind: n === 0 ? "open" : "holder", key: `${id}${n}`, runId } },
@@ -228,7 +228,7 @@ const runPages = [
 const listQueries: readonly ListQuery[] = [
   { type: "apps" },
   { type: "waitPaths" },
-  { type: "queues" },
+  { type: "queues", shards: null },
   { type: "unfinished", after: null, limit: 2 },
   { type: "unfinished", after: ulidSample(1), limit: 99 },
   ...[null, "a"].flatMap((name) =>
@@ -273,9 +273,11 @@ async function answers(store: Store): Promise<unknown> {
   const lists: unknown[] = [];
   for (const query of listQueries) lists.push(await store.list(query));
   const { tables } = await store.list({ type: "sizes" });
-  const timers = { kind: "timers", until: baseTime + 4, limit: 99 } as const;
+  const timers = { kind: "timers", until: baseTime + 4, shards: null, limit: 99 } as const;
   const queues = await Promise.all(
-    gates.map((gate) => store.due({ kind: "queue", gate, limit: 99 }).then(orderedJobs)),
+    gates.map((gate) =>
+      store.due({ kind: "queue", gate, shards: null, limit: 99 }).then(orderedJobs),
+    ),
   );
   const first = await store.due({ ...timers, limit: 3 });
   return {
@@ -285,9 +287,11 @@ async function answers(store: Store): Promise<unknown> {
     timers: orderedJobs(await store.due(timers)),
     firstTimers: first.map((job) => [job.dueAt, job.runId]),
     queues,
-    lost: (await store.due({ kind: "lost", epoch: 3, limit: 99 })).map((job) => job.runId),
-    schedules: await store.due({ kind: "schedules", until: baseTime + 2, limit: 99 }),
-    mail: await store.due({ kind: "mail", limit: 99 }),
+    lost: (await store.due({ kind: "lost", epoch: 3, shards: null, limit: 99 })).map(
+      (job) => job.runId,
+    ),
+    schedules: await store.due({ kind: "schedules", until: baseTime + 2, shards: null, limit: 99 }),
+    mail: await store.due({ kind: "mail", shards: null, limit: 99 }),
   };
 }
 

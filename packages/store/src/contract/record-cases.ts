@@ -194,7 +194,12 @@ function runCases(make: MakeStore): void {
     const { run } = await subject.find({ kind: "run", runId: other });
     assert.deepEqual(run?.steps, [stepSample(0)]);
     assert.deepEqual(run?.jobs, [callSample(other)]);
-    const timers = await subject.store.due({ kind: "timers", until: baseTime, limit: 9 });
+    const timers = await subject.store.due({
+      kind: "timers",
+      until: baseTime,
+      shards: null,
+      limit: 9,
+    });
     assert.deepEqual(
       timers.map((job) => job.runId),
       [other],

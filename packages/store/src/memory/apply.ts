@@ -80,7 +80,7 @@ export function applyChange(data: MemoryData, change: Change): void {
     case "schedule.delete":
       return deleteSchedule(data, change.scheduleId);
     case "mail.put":
-      data.mail.set(change.mailId, change.message);
+      data.mail.set(change.mailId, { shard: change.shard, message: change.message });
       return;
     case "mail.delete":
       data.mail.delete(change.mailId);

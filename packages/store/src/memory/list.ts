@@ -1,10 +1,12 @@
 // Answers the questions of people from memory. Lists walk from the newest record and stop at the
 // limit; nothing here is on the hot path.
 import type { EventRecord } from "@pawl/engine/records";
+import { shardOf } from "@pawl/engine/shard";
 import { arrivalFromId, compareText } from "../position.ts";
 import type { Arrival } from "../position.ts";
-import type { ListQuery, ListResults } from "../store.ts";
+import type { DueJob, ListQuery, ListResults } from "../store.ts";
 import type { MemoryData, RunEntry } from "./memory-data.ts";
+import type { SortedSet } from "./sorted-set.ts";
 import { countRuns, listRuns } from "./run-list.ts";
 import { take } from "./take.ts";
 
@@ -19,7 +21,8 @@ export function answerList(data: MemoryData, query: ListQuery): ListResults[List
       );
     case "queues":
       return [...data.queues]
-        .map(([gate, jobs]) => ({ gate, queued: jobs.size }))
+        .map(([gate, jobs]) => ({ gate, queued: countIn(jobs, query.shards) }))
+        .filter(({ queued }) => queued > 0)
         .sort((a, b) => compareText(a.gate, b.gate));
     case "events":
       return events(data, query);
@@ -45,6 +48,11 @@ export function answerList(data: MemoryData, query: ListQuery): ListResults[List
     case "sizes":
       return sizes(data);
   }
+}
+
+function countIn(jobs: SortedSet<DueJob>, shards: readonly number[] | null): number {
+  if (shards === null) return jobs.size;
+  return [...jobs.ascending(null)].filter((job) => shards.includes(shardOf(job.runId))).length;
 }
 
 function events(

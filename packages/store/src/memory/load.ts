@@ -13,6 +13,8 @@ export function answerNeed(data: MemoryData, need: Need): Found {
       return { need, run: storedRun(data, need.runId) };
     case "event":
       return { need, exists: data.events.has(need.eventId) };
+    case "mail":
+      return { need, lies: data.mail.has(need.mailId) };
     case "idempotency": {
       const held = data.idempotency.get(need.key);
       return { need, runId: held?.runId ?? null, expiresAt: held?.expiresAt ?? 0 };

@@ -53,6 +53,12 @@ export interface HeldKey {
   readonly expiresAt: number;
 }
 
+/** A message in the mailbox of a shard. */
+export interface PutOff {
+  readonly shard: number;
+  readonly message: Message;
+}
+
 /** A rate that was used. */
 export type Rate = Extract<GateRecord, { kind: "rate" }>;
 
@@ -86,7 +92,7 @@ export interface MemoryData {
   readonly schedules: Map<string, ScheduleRecord>;
   readonly schedulesByTime: SortedSet<ScheduleRecord>;
   /** In order of arrival. */
-  readonly mail: Map<string, Message>;
+  readonly mail: Map<string, PutOff>;
 }
 
 /** Orders jobs by time, then by position. */
