@@ -9,6 +9,10 @@ import type { Command } from "./commands.ts";
  */
 export const shardCount = 64;
 
+type Without<C> = C extends unknown ? Omit<C, "at" | "seed"> : never;
+/** A command with or without its time and seed, on which nothing here depends. */
+type Unstamped = Without<Command>;
+
 const fnvOffset = 0x811c9dc5;
 const fnvPrime = 0x01000193;
 
@@ -47,12 +51,7 @@ const retentionKey = "retention";
  * The key of the entity in whose shard a command is decided. Null: in any, it makes what nobody
  * else knows yet. `SPEC.md` has the table and what follows from it.
  */
-export function entityKey(command: Omit<Command, "at" | "seed">): string | null {
-  // proof: time and seed are all that the parameter leaves out, and neither is read.
-  return keyOf(command as Command);
-}
-
-function keyOf(command: Command): string | null {
+export function entityKey(command: Unstamped): string | null {
   switch (command.type) {
     case "call.answered":
     case "call.lost":
@@ -90,7 +89,7 @@ export const appsShard = shardOf(appsKey);
 export const retentionShard = shardOf(retentionKey);
 
 /** The shard whose mailbox a message is put into. */
-export function shardOfMessage(message: Omit<Command, "at" | "seed">): number {
+export function shardOfMessage(message: Unstamped): number {
   return shardOf(entityKey(message) ?? "");
 }
 

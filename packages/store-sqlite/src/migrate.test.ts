@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { shardOf } from "@pawl/engine/shard";
 import { hasCode } from "@pawl/store/contract/kit";
+import { packUlid } from "./codec.ts";
 import { checksumOf, migrate, migrations } from "./migrate.ts";
+import { createThreadlessStore } from "./testing/threadless-store.ts";
 
 test("the list of migrations is that of the folder, and no file was changed", () => {
   const folder = new URL("./migrations/", import.meta.url);
@@ -59,4 +64,47 @@ test("an app of schema 1 gets what functions have since, and keeps the rest", ()
     ],
   );
   database.close();
+});
+
+test("jobs and messages of schema 4 get the shards of their entities", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "pawl-migrate-"));
+  const path = join(folder, "pawl.db");
+  const database = new DatabaseSync(path);
+  migrate(database, path, migrations.slice(0, 4));
+  const runIds = ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "01BX5ZZKBKACTAV9WEVGEMMVRZ", "no ulid"];
+  const job = database.prepare(
+    "INSERT INTO job (run, id, kind, timer_at, generation, attempt, attempts_max, flags, queued_at, display_name, user_index)" +
+      " VALUES (?, 'a', 1, 5, 0, 0, 0, 0, 1, 'nap', 0)",
+  );
+  for (const runId of runIds) job.run(packUlid(runId));
+  const message = {
+    type: "run.cancelled",
+    runId: runIds[0],
+    reason: "r",
+    at: 1,
+    seed: [1, 2, 3, 4],
+  };
+  database.prepare("INSERT INTO mail (id, message) VALUES ('m', ?)").run(JSON.stringify(message));
+  database.close();
+  const store = createThreadlessStore(path);
+  await store.open();
+  for (const runId of runIds) {
+    const found = await store.due<"timers">({
+      kind: "timers",
+      until: 5,
+      shards: [shardOf(runId)],
+      limit: 9,
+    });
+    assert.deepEqual(
+      found.map((timer) => timer.runId),
+      [runId],
+    );
+  }
+  const shards = [shardOf(runIds[0] ?? "")];
+  assert.deepEqual(await store.due<"mail">({ kind: "mail", shards, limit: 9 }), [
+    { mailId: "m", message },
+  ]);
+  assert.deepEqual(await store.due<"mail">({ kind: "mail", shards: [shardOf("b")], limit: 9 }), []);
+  await store.close();
+  rmSync(folder, { recursive: true });
 });

@@ -1,5 +1,6 @@
 // Contract: what is waiting to be done comes in its order and up to the limit.
 import assert from "node:assert/strict";
+import { appsShard, shardCount, shardOf } from "@pawl/engine/shard";
 import { messageSample } from "./batch-cases.ts";
 import { storeTest } from "./kit.ts";
 import type { MakeStore } from "./kit.ts";
@@ -173,4 +174,81 @@ export function dueCases(make: MakeStore): void {
       { mailId: "m2", message: messageSample(2) },
     ]);
   });
+
+  shardCases(make);
+}
+
+/** Two runs in different shards, and the shards. */
+const [here, there] = [1, 2].map(ulidSample).map((runId) => ({ runId, shard: shardOf(runId) }));
+
+function shardCases(make: MakeStore): void {
+  storeTest(
+    make,
+    "shards: jobs, queues and leases are found by that of their run",
+    async (subject) => {
+      assert.ok(here !== undefined && there !== undefined && here.shard !== there.shard);
+      await subject.commit(
+        ...[1, 2].flatMap((n) => [
+          { type: "job.put", job: sleepSample(ulidSample(n), 3, baseTime) } as const,
+          queued(n, "a", n),
+        ]),
+      );
+      const ask = async (shards: readonly number[] | null) => ({
+        timers: idsOf(
+          await subject.store.due({ kind: "timers", until: baseTime, shards, limit: 9 }),
+        ),
+        queue: idsOf(await subject.store.due({ kind: "queue", gate: "a", shards, limit: 9 })),
+        queues: await subject.store.list({ type: "queues", shards }),
+      });
+      const both = [here.runId, there.runId];
+      const all = { timers: both, queue: both, queues: [{ gate: "a", queued: 2 }] };
+      assert.deepEqual(await ask(null), all);
+      assert.deepEqual(await ask([there.shard, here.shard]), all);
+      const one = [there.runId];
+      const queues = [{ gate: "a", queued: 1 }];
+      assert.deepEqual(await ask([there.shard]), { timers: one, queue: one, queues });
+      assert.deepEqual(await ask([]), { timers: [], queue: [], queues: [] });
+      await subject.commit(leased(1, 1), leased(2, 1));
+      const lost = async (shards: readonly number[] | null) =>
+        idsOf(await subject.store.due({ kind: "lost", epoch: 2, shards, limit: 1 }));
+      assert.deepEqual([await lost(null), await lost([there.shard])], [[here.runId], one]);
+    },
+  );
+
+  storeTest(make, "shards: schedules lie in that of the apps", async (subject) => {
+    await subject.commit({ type: "schedule.put", schedule: scheduleSample("s", { dueAt: 1 }) });
+    const found = async (shards: readonly number[] | null) =>
+      (await subject.store.due({ kind: "schedules", until: 1, shards, limit: 9 })).length;
+    const other = (appsShard + 1) % shardCount;
+    assert.deepEqual(
+      [await found(null), await found([other, appsShard]), await found([other])],
+      [1, 1, 0],
+    );
+  });
+
+  storeTest(
+    make,
+    "shards: mail lies in the mailbox it was put into, until it is taken",
+    async (subject) => {
+      const put = (n: number, shard: number) =>
+        ({ type: "mail.put", mailId: `m${n}`, shard, message: messageSample(n) }) as const;
+      const found = async (shards: readonly number[] | null, limit = 9) =>
+        (await subject.store.due({ kind: "mail", shards, limit })).map(({ mailId }) => mailId);
+      const lies = async (mailId: string) => (await subject.find({ kind: "mail", mailId })).lies;
+      await subject.commit(put(1, 5), put(2, 6), put(3, 5));
+      assert.deepEqual(await found(null), ["m1", "m2", "m3"]);
+      assert.deepEqual([await found([5]), await found([5], 1)], [["m1", "m3"], ["m1"]]);
+      assert.deepEqual([await found([6, 5]), await found([7])], [["m1", "m2", "m3"], []]);
+      await subject.commit(put(1, 6), { type: "mail.delete", mailId: "m2" });
+      assert.deepEqual([await found([5]), await found([6])], [["m3"], ["m1"]]);
+      assert.deepEqual(
+        [await lies("m1"), await lies("m2"), await lies("m9")],
+        [true, false, false],
+      );
+    },
+  );
+}
+
+function idsOf(jobs: readonly { readonly runId: string }[]): readonly string[] {
+  return jobs.map(({ runId }) => runId);
 }

@@ -7,6 +7,7 @@ import { toJsonText } from "@pawl/protocol/json-text";
 import type { Change } from "@pawl/engine/changes";
 import type { Found, Need } from "@pawl/engine/needs";
 import type { CallState, Job, RunStatus, WaitKey } from "@pawl/engine/records";
+import { shardOf } from "@pawl/engine/shard";
 import { createMemoryStore } from "../memory-store.ts";
 import { everyRun } from "../run-filter.ts";
 import type { DueJob, ListQuery, RunFilter, Store } from "../store.ts";
@@ -157,7 +158,7 @@ const smallPut = fc
   .tuple(fc.constantFrom("x", "y"), runId, fc.nat(3))
   .map(([id, runId, n]): readonly Change[] => [
     { type: "idempotency.put", key: id, runId, expiresAt: n },
-    { type: "mail.put", mailId: id, shard: 3, message: messageSample(n) },
+    { type: "mail.put", mailId: id, shard: n, message: messageSample(n) },
     { type: "app.put", app: appSample({ id, checksum: `${n}` }) },
     { type: "gate.put", gate: { kind: "rate", key: id, tat: n } },
     { type: "gate.put", gate: { kind: n === 0 ? "open" : "holder", key: `${id}${n}`, runId } },
@@ -268,6 +269,9 @@ function orderedJobs(jobs: readonly DueJob[]): readonly DueJob[] {
   );
 }
 
+/** The shard of one of the runs. */
+const someShards = [shardOf(ulidSample(1))];
+
 /** All answers of a store, as comparable data. */
 async function answers(store: Store): Promise<unknown> {
   const lists: unknown[] = [];
@@ -292,6 +296,12 @@ async function answers(store: Store): Promise<unknown> {
     ),
     schedules: await store.due({ kind: "schedules", until: baseTime + 2, shards: null, limit: 99 }),
     mail: await store.due({ kind: "mail", shards: null, limit: 99 }),
+    some: [
+      orderedJobs(await store.due({ ...timers, shards: someShards })),
+      await store.due({ kind: "lost", epoch: 3, shards: someShards, limit: 99 }),
+      await store.due({ kind: "mail", shards: [0, 2], limit: 99 }),
+      await store.list({ type: "queues", shards: someShards }),
+    ],
   };
 }
 
