@@ -80,6 +80,7 @@ test("each command has its entity", () => {
     entityKey({ type: "app.removed", appId: "a" }),
     entityKey({ type: "function.paused", functionId: "f" }),
     entityKey({ type: "function.resumed", functionId: "f" }),
+    entityKey({ type: "function.limited", functionId: "f", limit: "steps", value: 1 }),
     entityKey({ type: "retention.due", ...before }),
   ];
   assert.deepEqual(keys, [
@@ -89,7 +90,7 @@ test("each command has its entity", () => {
     null,
     "event",
     "event",
-    ...Array.from({ length: 5 }, () => "apps"),
+    ...Array.from({ length: 6 }, () => "apps"),
     "retention",
   ]);
 });

@@ -77,6 +77,7 @@ export function entityKey(command: Unstamped): string | null {
     case "app.removed":
     case "function.paused":
     case "function.resumed":
+    case "function.limited":
       return appsKey;
     case "retention.due":
       return retentionKey;

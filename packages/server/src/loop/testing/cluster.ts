@@ -10,7 +10,7 @@ import type { CommandInput } from "../batch.ts";
 import { silentLog } from "../log.ts";
 import { startRuntime, type Runtime } from "../runtime.ts";
 import { ScriptedDriver } from "./fixtures.ts";
-import { rest, VirtualClock } from "./virtual-clock.ts";
+import { rest, type VirtualClock } from "./virtual-clock.ts";
 
 export interface ClusterOptions {
   /** The server of each shard, by number. */
