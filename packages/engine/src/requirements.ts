@@ -36,7 +36,9 @@ export function requirements(state: HotState, command: Command): readonly Need[]
       break;
     case "run.invoked": {
       const fn = state.functionBySlug(command.functionSlug);
-      if (fn !== undefined) wantStart(state, startNeeds(fn, command.event, command.at, true), want);
+      if (fn === undefined || (command.newRunId === null && !startsHere(state, fn, command.event)))
+        break; // nothing starts here
+      wantStart(state, startNeeds(fn, command.event, command.at, true), want);
       break;
     }
     case "run.triggered": {

@@ -173,11 +173,11 @@ export class Batch {
   /** A fault in the needs shows again, and is reported, when the command is decided. */
   #missing(item: Item): readonly Need[] {
     const lies = mailNeed(item);
-    const mail = lies === null || this.#hot.has(lies) ? [] : [lies];
+    if (lies !== null && !this.#hot.has(lies)) return [lies];
     try {
-      return [...mail, ...requirements(this.#hot, item.command)];
+      return requirements(this.#hot, item.command);
     } catch {
-      return mail;
+      return [];
     }
   }
 

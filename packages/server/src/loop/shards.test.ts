@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { shardCount } from "@pawl/engine/shard";
+import type { Reply } from "@pawl/engine/decision";
+import { shardCount, shardOf } from "@pawl/engine/shard";
 import { createMemoryStore } from "@pawl/store/memory-store";
+import { ServerError } from "../server-error.ts";
+import { Cluster } from "./testing/cluster.ts";
+import { returned } from "./testing/fixtures.ts";
 import { travel } from "./testing/travel.ts";
+import { VirtualClock } from "./testing/virtual-clock.ts";
 
 const shards = Array.from({ length: shardCount }, (_, shard) => shard);
 const alone = shards.map(() => 0);
@@ -69,4 +74,31 @@ test("whoever owns what, the outcome is that of one owner", async () => {
     ),
     { numRuns: 25 },
   );
+});
+
+test("a command from outside for a shard of another server is refused, and one for its own is not", async () => {
+  const store = createMemoryStore();
+  const fence = await store.open();
+  const cluster = new Cluster(store, fence, new VirtualClock(), {
+    owners: halves,
+    script: () => returned(1),
+  });
+  await cluster.start([]);
+  const runIds = ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "00000000000000000000000000"];
+  assert.deepEqual(
+    runIds.map((runId) => shardOf(runId) % 2),
+    [0, 1],
+  );
+  for (const server of [0, 1]) {
+    const cancel = (runId = ""): Promise<Reply> =>
+      cluster.runtime(server).submit({ type: "run.cancelled", runId, reason: "r" });
+    const reply = await cancel(runIds[server]);
+    assert.ok(!reply.ok && reply.code === "run_not_found");
+    await assert.rejects(
+      cancel(runIds[1 - server]),
+      (error) => error instanceof ServerError && error.code === "shard_elsewhere",
+    );
+  }
+  await cluster.stop();
+  await store.close();
 });
