@@ -253,6 +253,36 @@ test("a production server takes keys from flags and environment, and never print
   assert.doesNotMatch(server.lines.join("\n"), /ek-secret|00112233/);
 });
 
+test("a key that was created opens what its scopes name, and the log calls it by its name", async () => {
+  const made = await pawl(["keys", "create", "--name", "ci", "--scopes", "runs:read,events:read"]);
+  assert.equal(made.code, 0, made.err);
+  const key = /pawl-key-[\w-]{43}/.exec(made.out)?.[0] ?? "";
+  const config = /PAWL_API_KEYS='(.*)'/.exec(made.out)?.[1] ?? "";
+  assert.doesNotMatch(config, /pawl-key-/);
+  const server = await serve(["start", "--in-memory", "--signing-key", "0badc0de"], {
+    PAWL_API_KEYS: config,
+  });
+  const headers = { authorization: `Bearer ${key}` };
+  assert.equal((await fetch(`${server.url}/v1/runs`, { headers })).status, 200);
+  const refused = await fetch(`${server.url}/v1/functions`, { headers });
+  assert.equal(refused.status, 403);
+  assert.match(await refused.text(), /apps:read/);
+  const line: unknown = JSON.parse(await server.line((text) => text.includes("was refused")));
+  assert.deepEqual([look(line, "key"), look(line, "route")], ["ci", "/v1/functions"]);
+  server.child.kill("SIGTERM");
+  await server.exit;
+  assert.ok(!server.lines.join("\n").includes(key));
+});
+
+test("keys end when they should, are as JSON when asked, and never twice the same", async () => {
+  const args = ["keys", "create", "--name", "x", "--scopes", "admin", "--json", "--expires", "2d"];
+  const [first, second] = await Promise.all([pawl(args), pawl(args)]);
+  assert.equal(first.code, 0, first.err);
+  const json: unknown = JSON.parse(first.out);
+  assert.ok(Date.parse(String(look(json, "entry.expiresAt"))) > Date.now() + 86_400_000);
+  assert.notEqual(look(json, "key"), look(JSON.parse(second.out), "key"));
+});
+
 test("options come from a config file, too", async () => {
   const home = mkdtempSync(join(folder, "configured-"));
   writeFileSync(join(home, "pawl.yaml"), "dir: data\nno-discovery: true\nlog-level: loud\n");
@@ -292,6 +322,13 @@ const refusals: readonly (readonly [readonly string[], number, RegExp])[] = [
   [["dev", "--config", "nowhere.yaml"], 1, /nowhere\.yaml cannot be read/],
   [["start", "--in-memory"], 1, /needs a signing key.*PAWL_SIGNING_KEY/],
   [["start", "--signing-key", "xyz"], 1, /--signing-key must be an even number of hex digits/],
+  [["start", "--signing-key", "00", "--api-keys", "[1]"], 1, /--api-keys must be .*key 1 an obj/],
+  [["dev", "--cors-origins", "https://a/b"], 1, /--cors-origins must be an origin such as/],
+  [["keys"], 2, /pawl keys create --name/],
+  [["keys", "create", "--scopes", "admin"], 2, /--name/],
+  [["keys", "create", "--name", "x"], 2, /--scopes: apps:read/],
+  [["keys", "create", "--name", "x", "--scopes", "run:read"], 2, /Did you mean "runs:read"\?/],
+  [["keys", "create", "--name", "x", "--scopes", "admin", "--expires", "1999"], 2, /--expires/],
   [["send"], 2, /Name the event/],
   [["send", "a", "[1]"], 1, /must be a JSON object/],
   [["send", "a", "{"], 1, /no valid JSON/],

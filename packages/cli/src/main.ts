@@ -9,6 +9,7 @@ import { CliError } from "./cli-error.ts";
 import type { Command, FlagSpec, Terminal } from "./command.ts";
 import { devCommand, startCommand } from "./commands/serve.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { keysCommand } from "./commands/keys.ts";
 import { sendCommand } from "./commands/send.ts";
 import { commandHelp, overview } from "./help.ts";
 
@@ -21,12 +22,16 @@ const helpFlag: FlagSpec = {
   fallback: null,
 };
 
-const commands: readonly Command[] = [devCommand, startCommand, sendCommand, doctorCommand].map(
-  (command) => ({
-    ...command,
-    flags: { ...command.flags, help: helpFlag },
-  }),
-);
+const commands: readonly Command[] = [
+  devCommand,
+  startCommand,
+  sendCommand,
+  doctorCommand,
+  keysCommand,
+].map((command) => ({
+  ...command,
+  flags: { ...command.flags, help: helpFlag },
+}));
 
 /** Runs one command line (without `node` and script) on this process. Resolves with the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {

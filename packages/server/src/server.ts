@@ -14,11 +14,14 @@ import {
   type StartOptions,
 } from "./api/context.ts";
 import { version } from "./api/version.ts";
+import type { ApiKey } from "./auth/api-key.ts";
 import { createGuard } from "./auth/guard.ts";
+import { RefusalLog } from "./auth/refusal-log.ts";
 import { defaultHttpDriverOptions, HttpDriver } from "./driver/http-driver.ts";
-import { createGateway, type Gateway, type ServerKind } from "./http/gateway.ts";
+import { createGateway, type Gateway, type GatewayParts, type ServerKind } from "./http/gateway.ts";
 import { listen, type Listener } from "./http/listen.ts";
-import { Router } from "./http/router.ts";
+import { isLoopback } from "./http/origins.ts";
+import { Router, type Route } from "./http/router.ts";
 import { systemClock, type Clock } from "./loop/clock.ts";
 import { silentLog, type Log } from "./loop/log.ts";
 import type { RetentionLimits } from "./loop/retention.ts";
@@ -45,6 +48,12 @@ export interface ServerOptions {
   /** Keys for signing and for the API, the current one first; `cloud` needs at least one. */
   readonly signingKeys: readonly string[];
   readonly eventKeys: readonly string[];
+  /** Keys for people and tools, each with what it may do. */
+  readonly apiKeys: readonly ApiKey[];
+  /** Origins whose pages may use the API, such as `https://ops.example.com`. */
+  readonly corsOrigins: readonly string[];
+  /** Further host names under which a development server on loopback answers browsers. */
+  readonly allowedHosts: readonly string[];
   /** Serve URLs of apps that are asked to sync until they answer. */
   readonly appUrls: readonly string[];
   /** Ask known apps again every `pollIntervalMs`. */
@@ -75,6 +84,9 @@ export const defaultServerOptions: Omit<ServerOptions, "store"> = {
   port: 0,
   signingKeys: [],
   eventKeys: [],
+  apiKeys: [],
+  corsOrigins: [],
+  allowedHosts: [],
   appUrls: [],
   poll: false,
   pollIntervalMs: 5_000,
@@ -101,6 +113,8 @@ export interface PawlServer {
   /** Addresses that are open. */
   readonly hosts: readonly string[];
   readonly runtime: Runtime;
+  /** Every route, those included that are loaded late. */
+  routes(): Promise<readonly Route[]>;
   /**
    * Refuses new work, lets calls under way end (they may still checkpoint) for `drainMs`, then
    * closes port and store. Safe to call twice.
@@ -151,18 +165,17 @@ function compose(
   });
   let draining = false;
   const context = apiContext(options, runtime, registrar, meter);
-  let more: Promise<Router> | null = null;
-  const gateway = createGateway({
-    router: new Router(apiRoutes(context)),
-    more: () => (more ??= loadMore(context)),
-    kind: options.kind,
-    guard: createGuard(options.kind, options),
-    draining: () => draining,
-    explain: explainFailure,
-    onFault: (requestId, { code }, error) =>
-      log.error({ err: error, requestId, code }, "a request failed"),
-  });
-  open(gateway);
+  const early = apiRoutes(context);
+  let more: Promise<LateRoutes> | null = null;
+  const loadMore = () => (more ??= lateRoutes(context));
+  open(
+    createGateway({
+      router: new Router(early),
+      more: async () => (await loadMore()).router,
+      ...gatewayParts(options),
+      draining: () => draining,
+    }),
+  );
   const client = createAppClient({
     kind: options.kind,
     signingKeys: options.signingKeys,
@@ -185,13 +198,47 @@ function compose(
     port: listener.port,
     hosts: listener.hosts,
     runtime,
+    routes: async () => [...early, ...(await loadMore()).routes],
     close: () => (closing ??= close()),
   };
 }
 
-async function loadMore(context: ApiContext): Promise<Router> {
+interface LateRoutes {
+  readonly routes: readonly Route[];
+  readonly router: Router;
+}
+
+async function lateRoutes(context: ApiContext): Promise<LateRoutes> {
   const { moreRoutes } = await import("./api/more-routes.ts");
-  return new Router(moreRoutes(context));
+  const routes = moreRoutes(context);
+  return { routes, router: new Router(routes) };
+}
+
+/** What the gateway knows about keys, browsers and logs. */
+function gatewayParts(
+  options: ServerOptions,
+): Pick<
+  GatewayParts,
+  "kind" | "guard" | "origins" | "onRefused" | "onKeyUsed" | "explain" | "onFault"
+> {
+  const { kind, host, log, corsOrigins, allowedHosts, clock } = options;
+  const now = (): number => clock.now();
+  // Strangers must not be able to silence what is told about holders of keys.
+  const strangers = new RefusalLog(log, now);
+  const holders = new RefusalLog(log, now);
+  const checksHosts = kind === "dev" && isLoopback(host);
+  return {
+    kind,
+    guard: createGuard(kind, options, now),
+    origins: { pages: corsOrigins, hosts: checksHosts ? allowedHosts : null },
+    onRefused: ({ id: requestId, from }, { method, pattern: route }, { code }, key) =>
+      (key === null ? strangers : holders).tell({ requestId, code, method, route, from, key }),
+    onKeyUsed: ({ id: requestId }, { method, pattern: route }, key) =>
+      log.info({ requestId, method, route, key }, "an API key was used"),
+    explain: explainFailure,
+    onFault: (requestId, { code }, error) =>
+      log.error({ err: error, requestId, code }, "a request failed"),
+  };
 }
 
 async function openPort(options: ServerOptions, gateway: Gateway): Promise<Listener> {

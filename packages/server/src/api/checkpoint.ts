@@ -11,7 +11,7 @@ export function checkpointRoutes(context: ApiContext): readonly Route[] {
   return ["/v1/checkpoint/:runId/async", "/v1/http/runs/:runId/async"].map((pattern) => ({
     method: "POST",
     pattern,
-    access: "api",
+    access: "signed",
     bodyBytesMax: context.limits.bodyBytesMax,
     anyOrigin: false,
     startsWork: false,

@@ -47,7 +47,7 @@ export interface EndpointParts<Q extends z.ZodObject, B extends z.ZodType> {
   readonly bodyBytesMax?: number;
   readonly data?: z.ZodType;
   readonly status?: number;
-  readonly access?: Access;
+  readonly access: Access;
   readonly startsWork?: boolean;
   /** How refusals are written; without it as the REST API v1 does. */
   readonly refuse?: (problem: Problem) => HttpResponse;
@@ -65,7 +65,7 @@ export function endpoint<
   return {
     method,
     pattern,
-    access: parts.access ?? "api",
+    access: parts.access,
     bodyBytesMax: parts.bodyBytesMax ?? (body === undefined ? 0 : smallBodyBytesMax),
     anyOrigin: false,
     startsWork: parts.startsWork ?? false,

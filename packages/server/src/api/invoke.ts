@@ -10,7 +10,7 @@ export function invokeRoute(context: ApiContext): Route {
   return {
     method: "POST",
     pattern: "/invoke/:slug",
-    access: "api",
+    access: "runs:write",
     bodyBytesMax: context.limits.bodyBytesMax,
     anyOrigin: false,
     startsWork: true,

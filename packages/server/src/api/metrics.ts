@@ -16,7 +16,7 @@ export function metricsRoute(context: ApiContext): Route {
   return {
     method: "GET",
     pattern: "/metrics",
-    access: "api",
+    access: "metrics:read",
     bodyBytesMax: 0,
     anyOrigin: false,
     startsWork: false,

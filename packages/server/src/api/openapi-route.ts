@@ -8,7 +8,7 @@ export function openApiRoute(routes: readonly Route[]): Route {
   return {
     method: "GET",
     pattern: "/openapi.json",
-    access: "api",
+    access: "key",
     bodyBytesMax: 0,
     anyOrigin: false,
     startsWork: false,

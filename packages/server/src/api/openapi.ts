@@ -1,7 +1,7 @@
 // The OpenAPI document, made from the descriptions of the routes: its schemas are the ones that
 // check requests. It must not know what the routes do.
 import { z } from "zod";
-import type { Route } from "../http/router.ts";
+import type { Access, Route } from "../http/router.ts";
 import type { DocumentedRoute } from "./endpoint.ts";
 import { version } from "./version.ts";
 
@@ -35,6 +35,11 @@ export function openApiDocument(routes: readonly Route[]): object {
     components: {
       securitySchemes: {
         signingKey: { type: "http", scheme: "bearer", description: "The signing key or its hash." },
+        apiKey: {
+          type: "http",
+          scheme: "bearer",
+          description: "An API key with the scope that the endpoint names.",
+        },
       },
       schemas: {
         ErrorV1: schemaOf(errorOfV1),
@@ -57,13 +62,20 @@ function operation(route: DocumentedRoute): object {
     tags: [doc.tag],
     summary: doc.summary,
     operationId: `${method.toLowerCase()}${pattern.replace(/[/:]+(\w)/g, (_, first: string) => first.toUpperCase())}`,
-    ...(access === "open" ? { security: [] } : { security: [{ signingKey: [] }] }),
+    security: securityOf(access),
     parameters: [...pathParameters(pattern), ...queryParameters(doc.query)],
     ...(doc.body === null
       ? null
       : { requestBody: { required: true, content: json(schemaOf(doc.body)) } }),
     responses: responses(route),
   };
+}
+
+/** Any one of what is listed opens an endpoint. */
+function securityOf(access: Access): readonly Readonly<Record<string, readonly string[]>>[] {
+  if (access === "public") return [];
+  if (access === "signed") return [{ signingKey: [] }];
+  return [{ signingKey: [] }, { apiKey: access === "key" ? [] : [access] }];
 }
 
 function pathParameters(pattern: string): readonly object[] {

@@ -4,7 +4,7 @@ import type { Route } from "../http/router.ts";
 import type { ApiContext } from "./context.ts";
 import { version } from "./version.ts";
 
-const shared = { method: "GET", access: "open", bodyBytesMax: 0, startsWork: false } as const;
+const shared = { method: "GET", access: "public", bodyBytesMax: 0, startsWork: false } as const;
 
 /** `GET /` and `GET /health` (protocol.md 4, 8.1). */
 export function publicRoutes(context: ApiContext): readonly Route[] {

@@ -12,12 +12,13 @@ import { refusalResponse, type ApiContext } from "./context.ts";
 const bodyBytesMax = 8 * 1024 * 1024;
 
 export function registrationRoutes(context: ApiContext): readonly Route[] {
-  const shared = { access: "api", anyOrigin: false, startsWork: true } as const;
+  const shared = { anyOrigin: false, startsWork: true } as const;
   return [
     {
       ...shared,
       method: "POST",
       pattern: "/fn/register",
+      access: "signed",
       bodyBytesMax,
       handle: (request) => register(context, request),
     },
@@ -25,6 +26,7 @@ export function registrationRoutes(context: ApiContext): readonly Route[] {
       ...shared,
       method: "DELETE",
       pattern: "/fn/remove",
+      access: "apps:write",
       bodyBytesMax: 0,
       handle: (request) => remove(context, request),
     },

@@ -29,7 +29,7 @@ const listQuery = z.object({
 /** The routes that show events. */
 export function restEventRoutes(context: ApiContext): readonly DocumentedRoute[] {
   const { queries, now } = context;
-  const shared = { method: "GET", tag } as const;
+  const shared = { method: "GET", tag, access: "events:read" } as const;
   return [
     endpoint({
       ...shared,
@@ -61,6 +61,7 @@ export function restEventRoutes(context: ApiContext): readonly DocumentedRoute[]
     endpoint({
       ...shared,
       pattern: "/v1/events/:id/runs",
+      access: "runs:read",
       summary: "Runs that an event started, newest first",
       handle: async ({ params: { id = "" } }) => {
         const runs = await queries.runsOfEvent(id, runsPerEventMax);

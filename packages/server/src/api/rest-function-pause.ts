@@ -14,6 +14,7 @@ export function restFunctionPauseRoutes(context: ApiContext): readonly Documente
   const route = (verb: string, summary: string, type: Action): DocumentedRoute =>
     endpoint({
       method: "POST",
+      access: "functions:write",
       pattern: `/v1/functions/:id/${verb}`,
       tag: "v1 functions",
       summary,

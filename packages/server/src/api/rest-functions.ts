@@ -33,6 +33,7 @@ export function restFunctionRoutes(context: ApiContext): readonly DocumentedRout
   return [
     endpoint({
       method: "GET",
+      access: "apps:read",
       pattern: "/v1/functions",
       tag,
       summary: "Functions of all apps",
@@ -47,6 +48,7 @@ export function restFunctionRoutes(context: ApiContext): readonly DocumentedRout
     }),
     endpoint({
       method: "GET",
+      access: "apps:read",
       pattern: "/v1/apps/:name/functions",
       tag,
       summary: "An app and its functions, by the name of the app",

@@ -61,7 +61,7 @@ const tag = "v1 runs";
 /** The routes of lists of runs. They come before `/v1/runs/:id`, which matches `counts` too. */
 export function restRunListRoutes(context: ApiContext): readonly DocumentedRoute[] {
   const { queries } = context;
-  const shared = { method: "GET", tag } as const;
+  const shared = { method: "GET", tag, access: "runs:read" } as const;
   return [
     endpoint({
       ...shared,

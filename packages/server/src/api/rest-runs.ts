@@ -17,6 +17,7 @@ export function restRunRoutes(context: ApiContext): readonly DocumentedRoute[] {
     endpoint({
       ...shared,
       method: "GET",
+      access: "runs:read",
       summary: "One run",
       handle: async ({ params: { id = "" } }) => {
         const shown = await queries.run(id);
@@ -27,6 +28,7 @@ export function restRunRoutes(context: ApiContext): readonly DocumentedRoute[] {
     endpoint({
       ...shared,
       method: "DELETE",
+      access: "runs:write",
       summary: "Cancel a run",
       handle: ({ params: { id = "" } }) => cancelRun(context, id),
     }),

@@ -24,7 +24,7 @@ export function unavailableRoutes(): readonly Route[] {
   return missing.map(([method, pattern, what]) => ({
     method,
     pattern,
-    access: "api",
+    access: "admin",
     bodyBytesMax: 0,
     anyOrigin: false,
     startsWork: false,

@@ -8,7 +8,7 @@ import { runNotFound, type ApiContext } from "./context.ts";
 
 const shared = {
   method: "GET",
-  access: "api",
+  access: "signed",
   bodyBytesMax: 0,
   anyOrigin: false,
   startsWork: false,

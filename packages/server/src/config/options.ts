@@ -2,6 +2,7 @@
 // A flag `--poll-interval`, the variable `PAWL_POLL_INTERVAL` and the key `poll-interval` of a
 // config file are the same option. Where values come from is the job of `resolve.ts`.
 
+import { readApiKeys, type ApiKey } from "../auth/api-key.ts";
 import { eventBytesCeiling } from "@pawl/protocol/event-wire";
 
 /** A command that runs a server, or works on one's store. */
@@ -156,6 +157,37 @@ function signingKey(more: About): Option<string | null> {
   };
 }
 
+function apiKeys(more: About): Option<readonly ApiKey[]> {
+  return {
+    ...about(more),
+    kind: "value",
+    placeholder: "JSON",
+    fallback: [],
+    read: (raw) => {
+      const read = readApiKeys(typeof raw === "string" ? parsed(raw) : raw);
+      return read.ok ? { ok: true, value: read.keys } : read;
+    },
+  };
+}
+
+/** Undefined: it is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a browser sends as `origin`: no path, no user, not `null`. */
+function isOrigin(value: string): boolean {
+  return isHttpUrl(value) && URL.parse(value)?.origin === value;
+}
+
+function isHostName(value: string): boolean {
+  return /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(value);
+}
+
 function isHttpUrl(value: string): boolean {
   const url = URL.parse(value);
   return url !== null && (url.protocol === "http:" || url.protocol === "https:");
@@ -217,6 +249,21 @@ export const options = {
     commands: ["start"],
     secret: true,
     help: "Key with which events may be sent; may be repeated.",
+  }),
+  "api-keys": apiKeys({
+    commands: ["start"],
+    secret: true,
+    help: 'API keys by their hash: [{"name","hash","scopes","expiresAt"?}]; see "pawl keys create".',
+  }),
+  "cors-origins": list(
+    "ORIGIN",
+    isOrigin,
+    "an origin such as https://ops.example.com, without a path",
+    { help: "Origin whose pages may use the API; may be repeated." },
+  ),
+  "allowed-hosts": list("HOST", isHostName, "a host name in lower case, without a port", {
+    commands: ["dev"],
+    help: "Name besides local ones under which browsers may reach it; may be repeated.",
   }),
   "drain-timeout": integer("SECONDS", 25, 0, 3_600, {
     help: "How long a stopping server waits for calls in flight.",

@@ -4,22 +4,40 @@
 import type { HttpRequest } from "./message.ts";
 import type { HttpResponse } from "./response.ts";
 import { httpProblem, problemResponse, type Problem } from "./problem.ts";
-import type { Access, Route, Router } from "./router.ts";
+import type { Caller } from "../auth/scopes.ts";
+import { corsHeaders, originProblem, type Origins } from "./origins.ts";
+import type { Access, Route, RouteMatch, Router } from "./router.ts";
 
 /** `dev`: no keys, tools for people. `cloud`: keys required (the wire's word for production). */
 export type ServerKind = "dev" | "cloud";
+
+/** Who sends a request; with a problem when they may not use the route. */
+export interface Verdict {
+  readonly caller: Caller;
+  readonly problem: Problem | null;
+}
 
 export interface GatewayParts {
   readonly router: Router;
   /** Routes that are loaded when a path is not among the first; absent: there are none. */
   readonly more?: () => Promise<Router>;
   readonly kind: ServerKind;
-  /** Why this request may not use routes of this access; null when it may. */
+  /** Who sends this request, and why they may not use routes of this access. */
   readonly guard: (
     access: Access,
     params: Readonly<Record<string, string>>,
     request: HttpRequest,
-  ) => Problem | null;
+  ) => Verdict;
+  readonly origins: Origins;
+  /** Told about each request that was refused for what its sender is or lacks. */
+  readonly onRefused: (
+    request: HttpRequest,
+    route: Route,
+    problem: Problem,
+    keyName: string | null,
+  ) => void;
+  /** Told about each admitted request that may change something and came with an API key. */
+  readonly onKeyUsed: (request: HttpRequest, route: Route, keyName: string) => void;
   /** True while the server stops: routes that start work are refused. */
   readonly draining: () => boolean;
   /** Translates a failure of a route; `null` means that nobody foresaw it. */
@@ -31,48 +49,50 @@ export interface GatewayParts {
 /** Answers any request; never rejects. */
 export type Gateway = (request: HttpRequest) => Promise<HttpResponse>;
 
-const corsHeaders = {
-  "access-control-allow-origin": "*",
-  "access-control-allow-methods": "POST, OPTIONS",
-  "access-control-allow-headers": "*",
-  "access-control-max-age": "86400",
-};
-
 /** Puts routes, guard and error answers together. */
 export function createGateway(parts: GatewayParts): Gateway {
   const kindHeader = { "x-inngest-server-kind": parts.kind };
   return async (request) => {
-    const found =
-      parts.router.find(request.path) ?? (await parts.more?.())?.find(request.path) ?? null;
-    const route = found === null ? undefined : routeFor(found.routes, request.method);
-    const response = await answer(parts, request, route, found);
-    const cors =
-      found?.routes.some((candidate) => candidate.anyOrigin) === true ? corsHeaders : null;
+    const found = await find(parts, request.path);
+    const response =
+      found === null ? await nothing(parts, request) : await answer(parts, request, found);
+    const cors = found === null ? null : corsHeaders(parts.origins, request, found.routes);
     return { ...response, headers: { ...response.headers, ...kindHeader, ...cors } };
   };
 }
 
-type Found = ReturnType<Router["find"]>;
+async function find(parts: GatewayParts, path: string): Promise<RouteMatch | null> {
+  const found = parts.router.find(path) ?? (await parts.more?.())?.find(path) ?? null;
+  const routes = found?.routes.filter((route) => route.access !== "dev" || parts.kind === "dev");
+  return found === null || routes?.length === 0 ? null : found;
+}
+
+/** A path that leads nowhere is refused as its neighbours are, so that clients can read why. */
+async function nothing(parts: GatewayParts, request: HttpRequest): Promise<HttpResponse> {
+  const { path } = request;
+  const route = parts.router.neighbour(path) ?? (await parts.more?.())?.neighbour(path);
+  const shown = path.length > pathCharsShown ? `${path.slice(0, pathCharsShown)}…` : path;
+  const problem = httpProblem(404, "route_not_found", `There is nothing at ${shown}.`);
+  return route === undefined ? problemResponse(problem) : refused(route, problem);
+}
+
+const pathCharsShown = 200;
 
 async function answer(
   parts: GatewayParts,
   request: HttpRequest,
-  route: Route | undefined,
-  found: Found,
+  found: RouteMatch,
 ): Promise<HttpResponse> {
-  if (found === null || found.routes.every((candidate) => hidden(candidate, parts.kind))) {
-    return problemResponse(
-      httpProblem(404, "route_not_found", `There is nothing at ${request.path}.`),
-    );
-  }
+  const route = routeFor(found.routes, request.method);
   if (route === undefined) return otherMethod(request, found.routes);
-  const problem = refusal(parts, request, route, found.params);
+  const { caller, problem } = admit(parts, request, route, found.params);
   if (problem !== null) return refused(route, problem);
   try {
     const read = route.bodyBytesMax === 0 ? noBody : await request.readBody(route.bodyBytesMax);
     if (!read.ok) return refused(route, read.problem);
     return await route.handle({
       id: request.id,
+      caller,
       params: found.params,
       query: request.query,
       header: request.header,
@@ -85,26 +105,24 @@ async function answer(
 
 const noBody = { ok: true, text: "" } as const;
 
-function refusal(
+/** Keys come before everything else: who has none learns nothing about the server. */
+function admit(
   parts: GatewayParts,
   request: HttpRequest,
   route: Route,
   params: Readonly<Record<string, string>>,
-): Problem | null {
-  if (route.startsWork && parts.draining()) {
-    return httpProblem(503, "draining", "The server is stopping and takes no new work.");
+): Verdict {
+  const { caller, problem: found } = parts.guard(route.access, params, request);
+  const problem = found ?? originProblem(parts.origins, request, route);
+  if (problem !== null) {
+    parts.onRefused(request, route, problem, caller.keyName);
+    return { caller, problem };
   }
-  if (!route.anyOrigin && isForeign(request)) {
-    return httpProblem(403, "origin_refused", "Pages of other origins may not use this route.");
-  }
-  return parts.guard(route.access, params, request);
-}
-
-/** Whether a page of another origin sends it: a browser says so, and only browsers do. */
-function isForeign(request: HttpRequest): boolean {
-  const origin = request.header("origin");
-  if (origin === null) return false;
-  return URL.parse(origin)?.host !== request.header("host");
+  if (caller.keyName !== null && route.method !== "GET")
+    parts.onKeyUsed(request, route, caller.keyName);
+  const isLate = route.startsWork && parts.draining();
+  const message = "The server is stopping and takes no new work.";
+  return { caller, problem: isLate ? httpProblem(503, "draining", message) : null };
 }
 
 function fault(
@@ -139,7 +157,8 @@ function otherMethod(request: HttpRequest, routes: readonly Route[]): HttpRespon
     "method_not_allowed",
     `${request.path} takes ${allow}, not ${request.method}.`,
   );
-  const response = problemResponse(problem);
+  const [route] = routes;
+  const response = route === undefined ? problemResponse(problem) : refused(route, problem);
   return { ...response, headers: { ...response.headers, allow } };
 }
 
@@ -150,8 +169,4 @@ function routeFor(routes: readonly Route[], method: string): Route | undefined {
 
 function methodsOf(route: Route): readonly string[] {
   return route.method === "GET" ? ["GET", "HEAD"] : [route.method];
-}
-
-function hidden(route: Route, kind: ServerKind): boolean {
-  return route.access === "dev" && kind !== "dev";
 }

@@ -1,15 +1,23 @@
 // Through real sockets: what senders get to see, also when they break the rules.
 import assert from "node:assert/strict";
+import { request } from "node:http";
 import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { unlimited } from "../auth/scopes.ts";
 import { createGateway, type ServerKind } from "./gateway.ts";
 import { listen, type Listener } from "./listen.ts";
 import { jsonResponse, valueResponse, type HttpResponse } from "./response.ts";
 import { httpProblem } from "./problem.ts";
 import { Router, type Route } from "./router.ts";
 
-const base = { bodyBytesMax: 0, access: "open", anyOrigin: false, startsWork: false } as const;
+const base = {
+  bodyBytesMax: 0,
+  access: "runs:write",
+  anyOrigin: false,
+  startsWork: false,
+} as const;
 let pieces: { closed: boolean } = { closed: false };
 
 const routes: readonly Route[] = [
@@ -45,7 +53,7 @@ const routes: readonly Route[] = [
     ...base,
     method: "GET",
     pattern: "/secret",
-    access: "api",
+    access: "signed",
     handle: () => jsonResponse(200, "{}"),
   },
   {
@@ -84,13 +92,20 @@ function endless(): HttpResponse {
 }
 
 const faults: string[] = [];
+const refusals: string[] = [];
 let draining = false;
 
 function serve(kind: ServerKind): Promise<Listener> {
   const gateway = createGateway({
     router: new Router(routes),
     kind,
-    guard: (access) => (access === "api" ? httpProblem(401, "unauthorized", "No.") : null),
+    guard: (access) => ({
+      caller: unlimited,
+      problem: access === "signed" ? httpProblem(401, "invalid_signing_key", "No.") : null,
+    }),
+    origins: { pages: ["https://ops.example"], hosts: ["dev.example"] },
+    onKeyUsed: () => undefined,
+    onRefused: (_request, route, { code }) => void refusals.push(`${route.pattern} ${code}`),
     draining: () => draining,
     explain: () => null,
     onFault: (requestId) => void faults.push(requestId),
@@ -277,10 +292,76 @@ test("pages of other origins are kept from routes that change or show things", a
   assert.equal((await answer("/open/key", from("https://shop.example"))).status, 200);
 });
 
+test("pages of listed origins may use every route, with a key and no more than that", async () => {
+  const headers = { origin: "https://ops.example" };
+  const asked = await answer("/echo", { method: "OPTIONS", headers });
+  assert.equal(asked.status, 204);
+  assert.equal(asked.headers.get("access-control-allow-origin"), "https://ops.example");
+  assert.match(asked.headers.get("access-control-allow-headers") ?? "", /authorization/);
+  assert.equal(asked.headers.get("access-control-allow-methods"), "OPTIONS, POST");
+  assert.equal(asked.headers.get("access-control-allow-credentials"), null);
+  assert.equal(asked.headers.get("vary"), "origin");
+  assert.equal((await answer("/echo", { method: "POST", body: "x", headers })).status, 200);
+  const other = await answer("/echo", { headers: { origin: "https://ops.example.evil" } });
+  assert.equal(other.headers.get("access-control-allow-origin"), null);
+  assert.equal(other.headers.get("vary"), "origin");
+});
+
+const hosts: readonly (readonly [host: string, isOwn: boolean])[] = [
+  ["127.0.0.1:8288", true],
+  ["[::1]:8288", true],
+  ["192.168.1.7", true],
+  ["localhost", true],
+  ["LOCALHOST:1", true],
+  ["pawl:8288", true],
+  ["host.docker.internal:8288", true],
+  ["shop.localhost", true],
+  ["dev.example:8288", true],
+  ["dev.example.", true],
+  ["evil.example", false],
+  ["localhost.evil.example:8288", false],
+  ["127.0.0.1.evil.example", false],
+  ["xdev.example", false],
+];
+for (const [host, isOwn] of hosts) {
+  test(`a server without keys ${isOwn ? "answers" : "does not answer"} under the name ${host}`, async () => {
+    const { status, code } = await askAs(host, "/page");
+    assert.deepEqual([status, code], isOwn ? [200, null] : [403, "host_refused"]);
+    // Events may come from anywhere, as their CORS rules say.
+    assert.equal((await askAs(host, "/open/key", "POST")).status, 200);
+  });
+}
+
+/** `fetch` always names the real host. */
+function askAs(
+  host: string,
+  path: string,
+  method = "GET",
+): Promise<{ readonly status: number | undefined; readonly code: unknown }> {
+  return new Promise((resolve, reject) => {
+    const options = { port: dev.port, host: "127.0.0.1", method, path, headers: { host } };
+    request(options, (message) => {
+      void text(message).then(
+        (body) => resolve({ status: message.statusCode, code: codeOf(JSON.parse(body)) }),
+        reject,
+      );
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+test("refusals are told with the pattern of their route, which holds no key", async () => {
+  refusals.length = 0;
+  await answer("/secret");
+  await answer("/echo", { method: "POST", headers: { origin: "https://evil.example" } });
+  assert.deepEqual(refusals, ["/secret invalid_signing_key", "/echo origin_refused"]);
+});
+
 test("the guard is asked before the body is read", async () => {
   const { status, json } = await answer("/secret");
   assert.equal(status, 401);
-  assert.equal(codeOf(json), "unauthorized");
+  assert.equal(codeOf(json), "invalid_signing_key");
 });
 
 test("development tools do not exist on a production server", async () => {
@@ -310,7 +391,10 @@ test("bodies share one budget: what does not fit is refused as overloaded, and r
     gateway: createGateway({
       router: new Router(routes),
       kind: "dev",
-      guard: () => null,
+      guard: () => ({ caller: unlimited, problem: null }),
+      origins: { pages: [], hosts: null },
+      onRefused: () => undefined,
+      onKeyUsed: () => undefined,
       draining: () => false,
       explain: () => null,
       onFault: () => undefined,

@@ -118,6 +118,7 @@ function translate(
   const mark = target.indexOf("?");
   return {
     id: nextRequestId(),
+    from: message.socket.remoteAddress ?? null,
     method: message.method ?? "GET",
     path: mark === -1 ? target : target.slice(0, mark),
     query: new URLSearchParams(mark === -1 ? "" : target.slice(mark + 1)),

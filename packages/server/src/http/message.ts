@@ -1,5 +1,6 @@
 // A request as plain data, the only form in which the rest of the server sees one. Shells
 // (node:http here) make it; it must not know any of them.
+import type { Caller } from "../auth/scopes.ts";
 import type { Problem } from "./problem.ts";
 
 /** A body as text, or the problem to answer with instead. */
@@ -11,6 +12,8 @@ export type BodyRead =
 export interface HttpRequest {
   /** Names this request in logs and in answers with status 500. */
   readonly id: string;
+  /** Address of the other side, which may be a proxy; null: unknown. */
+  readonly from: string | null;
   /** Upper case. */
   readonly method: string;
   /** As sent, without the query; not percent-decoded. */
@@ -28,6 +31,8 @@ export interface HttpRequest {
 /** What a route gets: everything it may look at, already in memory. */
 export interface RouteRequest {
   readonly id: string;
+  /** Who asks, for routes whose parts need different scopes. */
+  readonly caller: Caller;
   /** Variable parts of the path, percent-decoded, by the name in the route's pattern. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;

@@ -29,11 +29,17 @@ export type HttpCode =
   /** Event keys are enforced but none is configured. */
   | "event_keys_unset"
   /** No bearer token in `authorization`. */
-  | "authorization_missing"
-  /** The bearer token in `authorization` is not a signing key of this server. */
-  | "unauthorized"
+  | "authorization_header_missing"
+  /** The bearer token in `authorization` is no key of this server. */
+  | "invalid_signing_key"
+  /** The bearer token is no API key of this server, or one that has expired. */
+  | "invalid_api_key"
+  /** The key is known, but not allowed to do this. */
+  | "access_denied"
   /** A page of another origin may not use the route. */
   | "origin_refused"
+  /** A development server was reached under a name that may be a stranger's. */
+  | "host_refused"
   /** The app expected a server of another kind than this one. */
   | "server_kind_mismatch"
   /** There is no event with this id. */
@@ -75,6 +81,11 @@ export function problemResponse(
     status: problem.status,
     code: problem.code,
   });
-  if (problem.status !== 503) return response;
-  return { ...response, headers: { ...response.headers, "retry-after": "1" } };
+  return { ...response, headers: { ...response.headers, ...problemHeaders(problem) } };
+}
+
+/** What HTTP wants to be said beside a refusal, whatever its shape. */
+export function problemHeaders({ status }: Problem): Readonly<Record<string, string>> {
+  if (status === 401) return { "www-authenticate": "Bearer" };
+  return status === 503 ? { "retry-after": "1" } : {};
 }

@@ -5,7 +5,7 @@ import { valueResponse } from "./response.ts";
 import { Router, type Route } from "./router.ts";
 
 function route(method: Route["method"], pattern: string): Route {
-  const rest = { access: "open", bodyBytesMax: 0, anyOrigin: false, startsWork: false } as const;
+  const rest = { access: "public", bodyBytesMax: 0, anyOrigin: false, startsWork: false } as const;
   return { method, pattern, ...rest, handle: () => valueResponse(200, pattern) };
 }
 

@@ -1,14 +1,21 @@
 // Finds the route of a path: a fixed table, split by its first segment, matched segment by
 // segment. It must not know what routes do.
+import type { Scope } from "../auth/scopes.ts";
 import type { RouteRequest } from "./message.ts";
 import type { Problem } from "./problem.ts";
 import type { HttpResponse } from "./response.ts";
 
 /**
- * Who may use a route. `open`: everybody. `event`: senders with an event key. `api`: holders of
- * the signing key. `dev`: everybody, but the route exists on development servers only.
+ * Who may use a route of a production server. Development servers let everybody in.
+ *
+ * - `public`: everybody.
+ * - `dev`: nobody; the route exists on development servers only.
+ * - `event`: senders with an event key in the path.
+ * - `signed`: apps, with the signing key.
+ * - `key`: any signing or API key; the route asks the caller for the scope of each part by itself.
+ * - a scope: the signing key, and API keys that have the scope.
  */
-export type Access = "open" | "event" | "api" | "dev";
+export type Access = "public" | "dev" | "event" | "signed" | "key" | Scope;
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -47,6 +54,13 @@ export class Router {
     for (const route of routes) this.#add(route);
   }
 
+  /** Some route of the same family: a path beside it that leads nowhere is refused as it refuses. */
+  neighbour(path: string): Route | undefined {
+    const wanted = familyOf(path);
+    const near = this.#byFirst.get(path.split("/")[1] ?? "") ?? [];
+    return near.flatMap(({ routes }) => routes).find((route) => familyOf(route.pattern) === wanted);
+  }
+
   /** Null: nothing is at this path. A parameter that is not valid percent-encoding matches nothing. */
   find(path: string): RouteMatch | null {
     const segments = path.split("/").slice(1);
@@ -66,6 +80,11 @@ export class Router {
     if (known === undefined) paths.push({ segments, routes: [route] });
     else known.routes.push(route);
   }
+}
+
+/** The first segment, or two below `/api`. */
+function familyOf(path: string): string | undefined {
+  return /^\/(?:api\/)?[^/]*/.exec(path)?.[0];
 }
 
 function matchSegments(

@@ -13,9 +13,11 @@ import {
   type GraphQLFormattedError,
   type GraphQLSchema,
 } from "graphql";
+import { scopeMissing, type Caller } from "../../auth/scopes.ts";
 import type { ApiContext } from "../context.ts";
 import { explainFailure } from "../context.ts";
 import { rootFields } from "./root.ts";
+import { missingScope } from "./scopes.ts";
 import { typeDefinitions } from "./schema.ts";
 
 export interface GraphqlRequest {
@@ -29,20 +31,26 @@ export interface GraphqlAnswer {
   readonly errors?: readonly GraphQLFormattedError[];
 }
 
+/** Runs one request for a caller. */
+export type Executor = (request: GraphqlRequest, caller: Caller) => Promise<GraphqlAnswer>;
+
 const tokensMax = 4_000;
 const depthMax = 20;
 /** Types lead back to each other, so fields are bounded too: a depth alone allows far too many. */
 const fieldsMax = 1_000;
 
 /** Runs requests on one schema. */
-export function createExecutor(
-  context: ApiContext,
-): (request: GraphqlRequest) => Promise<GraphqlAnswer> {
+export function createExecutor(context: ApiContext): Executor {
   const schema = buildSchema(typeDefinitions);
   const rootValue = rootFields(context);
-  return async ({ query, variables, operationName }) => {
+  return async ({ query, variables, operationName }, caller) => {
     const checked = check(schema, query);
     if ("errors" in checked) return checked;
+    const lacking = missingScope(schema, checked.document, caller);
+    if (lacking !== null) {
+      const extensions = { code: "access_denied" };
+      return { errors: [{ message: scopeMissing(lacking), extensions }] };
+    }
     const result = await execute({
       schema,
       document: checked.document,

@@ -4,10 +4,11 @@ import { z } from "zod";
 import { assertJson } from "@pawl/protocol/json-span";
 import { fromJsonText } from "@pawl/protocol/json-text";
 import { ProtocolError } from "@pawl/protocol/protocol-error";
-import { valueResponse } from "../../http/response.ts";
+import { problemHeaders, type Problem } from "../../http/problem.ts";
+import { valueResponse, type HttpResponse } from "../../http/response.ts";
 import type { Route } from "../../http/router.ts";
 import type { ApiContext } from "../context.ts";
-import type { GraphqlAnswer, GraphqlRequest } from "./execute.ts";
+import type { Executor, GraphqlRequest } from "./execute.ts";
 
 const bodyBytesMax = 1024 * 1024;
 
@@ -19,24 +20,32 @@ const requestSchema = z.object({
 
 /** The route. */
 export function graphqlRoute(context: ApiContext): Route {
-  let executor: Promise<(request: GraphqlRequest) => Promise<GraphqlAnswer>> | null = null;
+  let executor: Promise<Executor> | null = null;
   const load = async () => (await import("./execute.ts")).createExecutor(context);
   return {
     method: "POST",
     pattern: "/v0/gql",
-    access: "api",
+    access: "key",
     bodyBytesMax,
     anyOrigin: false,
     startsWork: false,
-    handle: async ({ body }) => {
+    refuse,
+    handle: async ({ body, caller }) => {
       const request = readRequest(body);
       if (request === null) {
         const message = "The body must be JSON with a query: {query, variables, operationName}.";
         return valueResponse(200, { errors: [{ message }] });
       }
-      return valueResponse(200, await (await (executor ??= load()))(request));
+      return valueResponse(200, await (await (executor ??= load()))(request, caller));
     },
   };
+}
+
+/** The shape of GraphQL for what is refused before a query is read. */
+function refuse(problem: Problem): HttpResponse {
+  const { code, message, status } = problem;
+  const response = valueResponse(status, { errors: [{ message, extensions: { code } }] });
+  return { ...response, headers: { ...response.headers, ...problemHeaders(problem) } };
 }
 
 function readRequest(body: string): GraphqlRequest | null {

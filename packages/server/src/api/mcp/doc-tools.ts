@@ -19,6 +19,7 @@ export function docTools(folder: string): readonly Tool[] {
   return [
     tool({
       name: "list_docs",
+      scope: null,
       description: "List the pages of the documentation.",
       input: z.strictObject({}),
       hints: looks,
@@ -26,6 +27,7 @@ export function docTools(folder: string): readonly Tool[] {
     }),
     tool({
       name: "read_doc",
+      scope: null,
       description: "Read one page of the documentation.",
       input: z.strictObject({ path: z.string().describe("A path that list_docs names.") }),
       hints: looks,
@@ -33,6 +35,7 @@ export function docTools(folder: string): readonly Tool[] {
     }),
     tool({
       name: "grep_docs",
+      scope: null,
       description: "Find lines of the documentation that hold a text, whatever its case.",
       input: z.strictObject({
         pattern: z.string().min(1).max(lineCharsMax).describe("Plain text."),

@@ -3,7 +3,9 @@
 import { assertJson, sliceArray } from "@pawl/protocol/json-span";
 import type { JsonText } from "@pawl/protocol/json-text";
 import { ProtocolError } from "@pawl/protocol/protocol-error";
+import type { Caller } from "../../auth/scopes.ts";
 import type { RouteRequest } from "../../http/message.ts";
+import { problemHeaders, type Problem } from "../../http/problem.ts";
 import { jsonResponse, valueResponse, type HttpResponse } from "../../http/response.ts";
 import type { Route } from "../../http/router.ts";
 import type { ApiContext } from "../context.ts";
@@ -11,10 +13,12 @@ import type { ApiContext } from "../context.ts";
 const messagesMax = 50;
 const parseError = -32700;
 const invalidRequest = -32600;
+/** Within the range that JSON-RPC leaves to servers; `data.code` says more. */
+const requestRefused = -32000;
 
 interface Mcp {
   readonly versions: readonly string[];
-  readonly answer: (message: JsonText) => Promise<JsonText | null>;
+  readonly answer: (message: JsonText, caller: Caller) => Promise<JsonText | null>;
 }
 
 /** The route. */
@@ -23,12 +27,21 @@ export function mcpRoute(context: ApiContext): Route {
   return {
     method: "POST",
     pattern: "/mcp",
-    access: "api",
+    access: "key",
     bodyBytesMax: context.limits.bodyBytesMax,
     anyOrigin: false,
     startsWork: false,
+    refuse,
     handle: async (request) => respond(await (mcp ??= load(context)), request),
   };
+}
+
+/** The shape of JSON-RPC for what is refused before a message is read. */
+function refuse(problem: Problem): HttpResponse {
+  const { code, message, status } = problem;
+  const error = { code: requestRefused, message, data: { code } };
+  const response = valueResponse(status, { jsonrpc: "2.0", id: null, error });
+  return { ...response, headers: { ...response.headers, ...problemHeaders(problem) } };
 }
 
 async function load(context: ApiContext): Promise<Mcp> {
@@ -49,7 +62,9 @@ async function respond(mcp: Mcp, request: RouteRequest): Promise<HttpResponse> {
   if (messages.length === 0 || messages.length > messagesMax) {
     return refused(invalidRequest, `A body holds 1 to ${String(messagesMax)} messages.`);
   }
-  const answers = (await Promise.all(messages.map(mcp.answer))).filter((one) => one !== null);
+  const answers = (
+    await Promise.all(messages.map((message) => mcp.answer(message, request.caller)))
+  ).filter((one) => one !== null);
   if (answers.length === 0) return { status: 202, headers: {}, body: "" };
   return jsonResponse(200, body.startsWith("[") ? `[${answers.join(",")}]` : answers.join(""));
 }

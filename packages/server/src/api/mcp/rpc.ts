@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { sliceObject } from "@pawl/protocol/json-span";
 import { fromJsonText, toJsonText, type JsonText } from "@pawl/protocol/json-text";
+import { scopeMissing, type Caller } from "../../auth/scopes.ts";
 import { explainFailure } from "../context.ts";
 import { version } from "../version.ts";
 import type { Tool } from "./tool.ts";
@@ -38,9 +39,9 @@ type Outcome =
 export function createRpc(
   tools: readonly Tool[],
   onFault: (error: unknown) => void,
-): (message: JsonText) => Promise<JsonText | null> {
+): (message: JsonText, caller: Caller) => Promise<JsonText | null> {
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
-  return async (text) => {
+  return async (text, caller) => {
     const read = messageSchema.safeParse(fromJsonText(text));
     if (!read.success) return written(null, failure(invalidRequest, "No JSON-RPC 2.0 message."));
     const { id, method, params = {} } = read.data;
@@ -52,9 +53,9 @@ export function createRpc(
       case "ping":
         return written(id, { result: toJsonText({}) });
       case "tools/list":
-        return written(id, { result: toJsonText({ tools: tools.map(toolJson) }) });
+        return written(id, { result: toJsonText({ tools: usable(tools, caller).map(toolJson) }) });
       case "tools/call":
-        return written(id, await call(byName, params, text, onFault));
+        return written(id, await call({ tools: byName, caller, onFault }, params, text));
       default:
         return written(id, failure(methodNotFound, `There is no method ${method}.`));
     }
@@ -76,16 +77,30 @@ function toolJson({ name, description, input, hints }: Tool): object {
   return { name, description, inputSchema, annotations: hints };
 }
 
+/** A model is not shown what it could not use. */
+function usable(tools: readonly Tool[], caller: Caller): readonly Tool[] {
+  return tools.filter(({ scope }) => scope === null || caller.may(scope));
+}
+
+interface CallParts {
+  readonly tools: ReadonlyMap<string, Tool>;
+  readonly caller: Caller;
+  readonly onFault: (error: unknown) => void;
+}
+
 async function call(
-  tools: ReadonlyMap<string, Tool>,
+  { tools, caller, onFault }: CallParts,
   params: Readonly<Record<string, unknown>>,
   message: JsonText,
-  onFault: (error: unknown) => void,
 ): Promise<Outcome> {
   const asked = callSchema.safeParse({ arguments: {}, ...params });
   if (!asked.success) return failure(invalidParams, "params must hold name and arguments.");
   const tool = tools.get(asked.data.name);
   if (tool === undefined) return failure(invalidParams, `There is no tool ${asked.data.name}.`);
+  if (tool.scope !== null && !caller.may(tool.scope)) {
+    const problem = { code: "access_denied", message: scopeMissing(tool.scope) };
+    return toolResult(toJsonText(problem), true);
+  }
   const input = tool.input.safeParse(asked.data.arguments);
   if (!input.success) return toolResult(z.prettifyError(input.error), true);
   try {

@@ -35,6 +35,7 @@ function sendingTools(context: ApiContext): readonly Tool[] {
   return [
     tool({
       name: "send_event",
+      scope: "events:write",
       description: "Send an event. Functions that it triggers are started.",
       input: z.strictObject({
         name: z.string().min(1).describe("Name of the event, for example order/created."),
@@ -50,6 +51,7 @@ function sendingTools(context: ApiContext): readonly Tool[] {
     }),
     tool({
       name: "invoke_function",
+      scope: "runs:write",
       description: "Start a function by its id and wait for its result.",
       input: z.strictObject({
         functionId: z.string().min(1).describe("Slug (`<app>-<function>`) or UUID."),
@@ -68,6 +70,7 @@ function lookingTools(context: ApiContext): readonly Tool[] {
   return [
     tool({
       name: "list_functions",
+      scope: "apps:read",
       description: "List the functions of all apps with their triggers.",
       input: z.strictObject({}),
       hints: looks,
@@ -87,6 +90,7 @@ function lookingTools(context: ApiContext): readonly Tool[] {
     }),
     tool({
       name: "get_run_status",
+      scope: "runs:read",
       description: "Status of a run, and its output when it has ended.",
       input: z.strictObject({ runId: z.string() }),
       hints: looks,
@@ -98,6 +102,7 @@ function lookingTools(context: ApiContext): readonly Tool[] {
     }),
     tool({
       name: "poll_run_status",
+      scope: "runs:read",
       description: "Wait until runs have ended, and tell what they came to.",
       input: z.strictObject({
         runIds: z.array(z.string()).min(1).max(runsMax),

@@ -2,6 +2,7 @@
 // know the protocol around it.
 import type { z } from "zod";
 import type { JsonText } from "@pawl/protocol/json-text";
+import type { Scope } from "../../auth/scopes.ts";
 
 /** What a client may expect of a tool (MCP, tool annotations). */
 export interface ToolHints {
@@ -16,6 +17,8 @@ export interface Tool {
   readonly description: string;
   readonly input: z.ZodObject;
   readonly hints: ToolHints;
+  /** What a caller must be allowed to do; null: any key will do. */
+  readonly scope: Scope | null;
   /**
    * Arguments that passed the schema, and their text as it arrived. Resolves to JSON; rejects with
    * what `explainFailure` knows when it cannot be done.

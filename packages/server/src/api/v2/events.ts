@@ -19,6 +19,7 @@ const sentEvent = z.strictObject({
 export function v2EventRoutes(context: ApiContext): readonly Route[] {
   return v2Endpoint({
     method: "POST",
+    access: "events:write",
     tag: "v2 events",
     pattern: "/events",
     summary: "Send an event",

@@ -27,7 +27,7 @@ const invocation = z.strictObject({
 /** The routes that show apps and functions, and start functions. */
 export function v2FunctionRoutes(context: ApiContext): readonly Route[] {
   const { queries, now } = context;
-  const get = { method: "GET", tag } as const;
+  const get = { method: "GET", tag, access: "apps:read" } as const;
   return [
     ...v2Endpoint({
       ...get,
@@ -72,6 +72,7 @@ export function v2FunctionRoutes(context: ApiContext): readonly Route[] {
     ...v2Endpoint({
       ...get,
       pattern: "/apps/:appId/functions/:functionId/runs",
+      access: "runs:read",
       summary: "Runs of a function, newest first",
       query: runsQuery,
       data: z.array(runSchema),
@@ -89,6 +90,7 @@ export function v2FunctionRoutes(context: ApiContext): readonly Route[] {
 function invokeRoutes(context: ApiContext): readonly Route[] {
   return v2Endpoint({
     method: "POST",
+    access: "runs:write",
     tag,
     pattern: "/apps/:appId/functions/:functionId/invoke",
     summary: "Start a function",

@@ -19,7 +19,7 @@ export function v2Routes(context: ApiContext): readonly Route[] {
       pattern: "/health",
       summary: "Whether the server is up",
       query: noQuery,
-      access: "open",
+      access: "public",
       data: z.object({ status: z.literal("ok") }),
       handle: () => answer(context.now(), toJsonText({ status: "ok" })),
     }),
@@ -77,7 +77,7 @@ function unavailable(): readonly Route[] {
       methods.map((method) => ({
         method,
         pattern: prefix + pattern,
-        access: "api" as const,
+        access: "admin" as const,
         bodyBytesMax: 0,
         anyOrigin: false,
         startsWork: false,

@@ -61,7 +61,7 @@ export const runSchema = z.object({
 /** The routes that show and cancel runs. */
 export function v2RunRoutes(context: ApiContext): readonly Route[] {
   const { queries, now } = context;
-  const get = { method: "GET", tag } as const;
+  const get = { method: "GET", tag, access: "runs:read" } as const;
   return [
     ...v2Endpoint({
       ...get,
@@ -92,6 +92,7 @@ export function v2RunRoutes(context: ApiContext): readonly Route[] {
     }),
     ...v2Endpoint({
       method: "POST",
+      access: "runs:write",
       tag,
       pattern: "/runs/:runId/cancel",
       summary: "Cancel a run",

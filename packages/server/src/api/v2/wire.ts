@@ -2,7 +2,7 @@
 // refusals with their closed list of codes, and the two addresses of each endpoint. It must not
 // know what an endpoint does.
 import { z } from "zod";
-import type { Problem } from "../../http/problem.ts";
+import { problemHeaders, type Problem } from "../../http/problem.ts";
 import { jsonResponse, valueResponse, type HttpResponse } from "../../http/response.ts";
 import type { Route } from "../../http/router.ts";
 import { endpoint, type DocumentedRoute, type EndpointParts } from "../endpoint.ts";
@@ -40,9 +40,12 @@ const codes: Readonly<Record<string, string>> = {
   json_invalid: "invalid_request",
   event_invalid: "validation_error",
   event_name_too_long: "validation_error",
-  authorization_missing: "authorization_header_missing",
-  unauthorized: "invalid_signing_key",
+  authorization_header_missing: "authorization_header_missing",
+  invalid_signing_key: "invalid_signing_key",
+  invalid_api_key: "invalid_api_key",
+  access_denied: "access_denied",
   origin_refused: "access_denied",
+  host_refused: "access_denied",
   run_ended: "state_conflict",
   run_skipped: "function_skipped",
   not_implemented: "not_implemented",
@@ -62,8 +65,7 @@ function codeOf({ code, status }: Problem): string {
 export function refuse(problem: Problem): HttpResponse {
   const errors = [{ code: codeOf(problem), message: problem.message }];
   const response = valueResponse(problem.status, { errors });
-  if (problem.status !== 503) return response;
-  return { ...response, headers: { ...response.headers, "retry-after": "1" } };
+  return { ...response, headers: { ...response.headers, ...problemHeaders(problem) } };
 }
 
 /** Nothing is under an id: `what` names its kind. */
