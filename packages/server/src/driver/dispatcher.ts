@@ -51,6 +51,14 @@ export class Dispatcher {
    * state is committed: an app is never shown a step that the disk does not have. Never throws.
    */
   prepare(effect: CallEffect, state: StateView): () => void {
+    const functionId = state.run(effect.runId)?.run.functionId;
+    if (functionId !== undefined && state.functionById(functionId) === undefined) {
+      const answer = callFailure(
+        "function_unregistered",
+        `The function ${functionId} of run ${effect.runId} is no longer part of its app. Sync the app with the function in it, or cancel the run.`,
+      );
+      return () => void this.#report(effect, this.#parts.clock.now(), answer);
+    }
     try {
       const call = buildCall(effect, state, this.#parts.request);
       return () => this.#send(call);

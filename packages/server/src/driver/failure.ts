@@ -17,6 +17,8 @@ export type CallFailureCode =
   | "http_redirect_invalid"
   /** The app's signature is missing or wrong. */
   | "sig_verification_failed"
+  /** The app was synced without the function, or removed, while a run of it was under way. */
+  | "function_unregistered"
   /** No driver serves the scheme of the function's URL. */
   | "driver_missing"
   /** The request could not be built, or the answer could not be taken: a bug in Pawl. */

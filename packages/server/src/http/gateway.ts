@@ -134,7 +134,8 @@ function fault(
   const problem =
     parts.explain(error) ??
     httpProblem(500, "internal", "The server failed; its log has the details.");
-  if (problem.status < 500) return refused(route, problem);
+  // What is not part of this server is no fault of it.
+  if (problem.status < 500 || problem.status === 501) return refused(route, problem);
   parts.onFault(request.id, problem, error);
   return refused(route, problem, { request_id: request.id });
 }

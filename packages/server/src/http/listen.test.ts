@@ -274,6 +274,12 @@ test("HEAD answers like GET without a body", async () => {
   assert.equal(json, null);
 });
 
+test("HEAD of an endless answer ends, and stops its source", async () => {
+  const { status } = await answer("/pieces", { method: "HEAD" });
+  assert.equal(status, 200);
+  assert.equal(pieces.closed, true);
+});
+
 test("pages of any origin may use open routes, and only those", async () => {
   const open = await answer("/open/key", { method: "OPTIONS" });
   assert.equal(open.status, 204);

@@ -105,7 +105,11 @@ async function serve(
   const answer = await gateway(translate(message, response, budget, expectsContinue));
   if (response.destroyed) return;
   if (typeof answer.body === "string") sendText(message, response, answer, answer.body);
-  else await sendPieces(response, answer, answer.body);
+  else if (message.method === "HEAD") {
+    // Pieces may never end, and none of them is sent.
+    await answer.body[Symbol.asyncIterator]().return?.();
+    sendText(message, response, answer, "");
+  } else await sendPieces(response, answer, answer.body);
 }
 
 function translate(

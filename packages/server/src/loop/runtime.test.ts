@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { defaultSettings, type Settings } from "@pawl/engine/settings";
 import type { RunStatus } from "@pawl/engine/records";
 import type { Answer } from "@pawl/protocol/answer";
@@ -121,6 +122,26 @@ test("calls of one app stay within its limit, and the queue moves on by itself",
   }
   assert.equal(driver.underWayMax, 3);
   assert.deepEqual(new Set(await statuses(runtime)), new Set(["completed"]));
+  await runtime.stop();
+});
+
+test("a call of a function that its app no longer has fails in words, and is not sent", async () => {
+  const answers: ((answer: Answer) => void)[] = [];
+  const { runtime, driver, data } = await start(
+    () => new Promise((resolve) => answers.push(resolve)),
+    { settings: { callsPerAppMax: 1 } },
+  );
+  await runtime.submit(syncApp(["f", "g"], { retries: 0 }));
+  await runtime.submit(sendEvents("g", "f"));
+  await runtime.submit(syncApp(["g"], { retries: 0 }));
+  await rest();
+  while (answers.length > 0) {
+    answers.shift()?.(returned(1));
+    await rest();
+  }
+  assert.equal(driver.calls.length, 1);
+  assert.deepEqual((await statuses(runtime)).toSorted(), ["completed", "failed"]);
+  assert.match(inspect(data, { depth: null }), /Sync the app.*function_unregistered/);
   await runtime.stop();
 });
 

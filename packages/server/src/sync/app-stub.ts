@@ -28,7 +28,7 @@ export interface AppStub {
   serverUrl: string;
   /** Extra headers of its registrations. */
   registerHeaders: Record<string, string>;
-  /** Signs its in-band answers; null: they are not signed. */
+  /** Signs its answers; null: they are not signed. */
   signingKey: string | null;
   /** What it answers to calls. */
   answerCall: (body: unknown) => CallReply | Promise<CallReply>;
@@ -80,6 +80,7 @@ async function answer(
   const call = fromJsonText(assertJson(body));
   stub.calls.push(call);
   const reply = await stub.answerCall(call);
+  sign(stub, response, reply.body);
   response
     .writeHead(reply.status, { "content-type": "application/json", "x-inngest-req-version": "2" })
     .end(reply.body);
@@ -95,12 +96,7 @@ async function sync(stub: AppStub, name: string, response: ServerResponse): Prom
       sdk: "js:v4.24.0",
       ...config(stub, name),
     });
-    const { signingKey } = stub;
-    if (signingKey !== null)
-      response.setHeader(
-        "x-inngest-signature",
-        signResponse({ key: signingKey, body, at: Date.now() }),
-      );
+    sign(stub, response, body);
     return void response.end(body);
   }
   if (manner === "out_of_band") {
@@ -110,6 +106,12 @@ async function sync(stub: AppStub, name: string, response: ServerResponse): Prom
   }
   if (manner.sdk) response.setHeader("x-inngest-sdk", "js:v4.24.0");
   response.writeHead(manner.status).end(manner.body);
+}
+
+function sign({ signingKey }: AppStub, response: ServerResponse, body: string): void {
+  if (signingKey === null) return;
+  const signature = signResponse({ key: signingKey, body, at: Date.now() });
+  response.setHeader("x-inngest-signature", signature);
 }
 
 /** Registers the stub with the server it knows, as SDKs do. */
