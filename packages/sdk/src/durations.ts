@@ -23,16 +23,32 @@ function invalid(what: string, value: unknown, expected: string): PawlError {
   return new PawlError("duration_invalid", `${what} is ${shown}; expected ${expected}.`);
 }
 
+const spelled =
+  /^\s*(\d+(?:\.\d+)?)\s*(w|d|h|m|s)(?:eeks?|ays?|ours?|rs?|in(?:ute)?s?|ec(?:ond)?s?)?\s*$/i;
+
+/** What somebody meant who wrote a unit out, as in "10 minutes". */
+function hint(value: unknown): string {
+  const [, number, unit = ""] = (typeof value === "string" ? spelled.exec(value) : null) ?? [];
+  return number === undefined ? "" : `; write "${number}${unit.toLowerCase()}"`;
+}
+
 /** Whole ms of a duration; `what` names it in the error `duration_invalid`. */
 export function durationMs(value: Duration, what: string): number {
-  const expected = 'ms from 0, or a text such as "1h30m"';
   const ms =
     typeof value === "string"
       ? parseDuration(value)
       : typeof value === "number"
         ? value
-        : value.total("milliseconds");
-  if (ms === null || !Number.isFinite(ms) || ms < 0) throw invalid(what, value, expected);
+        : typeof value?.total === "function"
+          ? value.total("milliseconds")
+          : null;
+  if (ms === null || !Number.isFinite(ms) || ms < 0) {
+    throw invalid(
+      what,
+      value,
+      `ms from 0, or a text such as "1h30m" with w, d, h, m, s, ms${hint(value)}`,
+    );
+  }
   return Math.round(ms);
 }
 

@@ -77,6 +77,51 @@ pawl.createFunction({ id: "x" }, { evnt: "shop/paid" }, () => 1);
 // @ts-expect-error events to cancel on are checked, too
 pawl.createFunction({ id: "x", cancelOn: [{ event: "nope" }] }, { event: "shop/paid" }, () => 1);
 
+/** Every option of flow control is typed, with durations in each of their forms. */
+pawl.createFunction(
+  {
+    id: "flow",
+    retries: 4,
+    concurrency: [{ limit: 2 }, { limit: 1, key: "event.data.orderId", scope: "env" }],
+    throttle: { limit: 1, period: "1m", burst: 2, key: "event.data.orderId" },
+    rateLimit: { limit: 1, period: 60_000 },
+    debounce: { period: { total: () => 5_000 }, timeout: "1h" },
+    priority: { run: "event.data.vip ? 60 : 0" },
+    idempotency: "event.data.orderId",
+    cancelOn: [
+      { event: "shop/paid", match: "data.orderId", timeout: new Date() },
+      { event: "shop/*", if: "async.data.a == event.data.a", timeout: "1d" },
+    ],
+    timeouts: { start: "1m", finish: "1h" },
+    singleton: { mode: "skip", key: "event.data.orderId" },
+  },
+  [
+    { event: "shop/ordered", if: "event.data.a > 1" },
+    { cron: "TZ=Europe/Paris 0 9 * * *", jitter: "30s" },
+  ],
+  () => 1,
+);
+const on = { event: "shop/ordered" } as const;
+const one = { limit: 1 };
+// @ts-expect-error at most two limits
+pawl.createFunction({ id: "x", concurrency: [one, one, one] }, on, () => 1);
+// @ts-expect-error no such scope
+pawl.createFunction({ id: "x", concurrency: { limit: 1, scope: "app" } }, on, () => 1);
+// @ts-expect-error a period is needed
+pawl.createFunction({ id: "x", throttle: { limit: 1 } }, on, () => 1);
+// @ts-expect-error a limit is needed
+pawl.createFunction({ id: "x", rateLimit: { period: "1m" } }, on, () => 1);
+// @ts-expect-error a moment is no period
+pawl.createFunction({ id: "x", debounce: { period: new Date() } }, on, () => 1);
+// @ts-expect-error a timeout is needed
+pawl.createFunction({ id: "x", batchEvents: { maxSize: 5 } }, on, () => 1);
+// @ts-expect-error an expression is a text
+pawl.createFunction({ id: "x", priority: { run: 5 } }, on, () => 1);
+// @ts-expect-error no such mode
+pawl.createFunction({ id: "x", singleton: { mode: "wait" } }, on, () => 1);
+// @ts-expect-error a misspelt part of an option
+pawl.createFunction({ id: "x", timeouts: { end: "1h" } }, on, () => 1);
+
 /** Failure handlers know the event that started the run. */
 pawl.createFunction(
   {

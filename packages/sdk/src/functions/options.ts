@@ -12,14 +12,20 @@ import type {
 
 /** Starts a function for each event of that name for which the CEL expression `if` is true. */
 export interface EventTrigger<Name extends string = string> {
+  /** Name of the event; may end in `*`. */
   readonly event: Name;
+  /** CEL over `event`, such as `event.data.total > 100`; every event unless said. */
   readonly if?: string;
 }
 
-/** Starts a function at times: five fields, or six with seconds, in UTC or behind `TZ=Area/City `. */
+/** Starts a function at times. */
 export interface CronTrigger {
+  /**
+   * Five fields, or six with seconds before them, such as `0 9 * * 1-5`. In UTC, or in the zone named
+   * before them: `TZ=Europe/Paris 0 9 * * *`.
+   */
   readonly cron: string;
-  /** Spreads the starts over that long. */
+  /** Each start is late by a random time up to this; not at all unless said. */
   readonly jitter?: Duration;
 }
 
@@ -54,70 +60,127 @@ export type InvokableData<Event> = Event extends ScheduledEvent
       ? Data
       : never;
 
-/** Whom a limit counts: runs of the function, of the environment, or of the whole account. */
+/** Whom a limit counts: the function, everything in the environment, or the whole account. */
 export type LimitScope = "fn" | "env" | "account";
 
-/** So many steps at once; per value of the CEL expression `key`. */
+/** A limit of calls in flight. Runs that sleep or wait hold no place; at most two limits a function. */
 export interface ConcurrencyOptions {
+  /** Calls at the same time, whole; 0: no limit. A sync changes it for runs under way, too. */
   readonly limit: number;
+  /** CEL over `event`, such as `event.data.userId`: each value has places and a queue of its own. */
   readonly key?: string;
+  /** `fn` unless said. `env` and `account` share places among functions with the same key, and need one. */
   readonly scope?: LimitScope;
 }
 
 /** Cancels runs when a matching event arrives. */
 export interface CancelOptions<Name extends string = string> {
+  /** Name of the event that cancels. */
   readonly event: Name;
-  /** CEL over `event` (what started the run) and `async` (the arriving event). */
+  /** CEL over `event` (what started the run) and `async` (the arriving event); any unless said. */
   readonly if?: string;
   /** Path that must be equal in both events, such as `data.userId`; instead of `if`. */
   readonly match?: string;
-  /** How long after its start a run can be cancelled so; a year unless said. */
+  /** How long after its start, or until when, a run can be cancelled so; always unless said. */
   readonly timeout?: Duration | Date;
 }
 
-/** Options that the server enforces. All durations as in `step.sleep`. */
+/** Holds starts back to a rate; none is lost. */
+export interface ThrottleOptions {
+  /** Starts in one period, whole, from 1. */
+  readonly limit: number;
+  /** From 1 s. */
+  readonly period: Duration;
+  /** Starts beyond the rate that may happen at once, from 0; 1 unless said. */
+  readonly burst?: number;
+  /** CEL over `event`: each value has a rate of its own; one for the function unless said. */
+  readonly key?: string;
+}
+
+/** Drops starts beyond a rate; the run is recorded as skipped. */
+export interface RateLimitOptions {
+  /** Starts in one period, whole, from 1. */
+  readonly limit: number;
+  /** From 1 s to 24 h. */
+  readonly period: Duration;
+  /** CEL over `event`: each value has a rate of its own; one for the function unless said. */
+  readonly key?: string;
+}
+
+/** Starts once events have ceased to come, with the last of them by `ts`. */
+export interface DebounceOptions {
+  /** Silence before the start, from 1 s to 7 d. */
+  readonly period: Duration;
+  /** Longest delay since the first event, from 1 s; none unless said. */
+  readonly timeout?: Duration;
+  /** CEL over `event`: each value is debounced by itself; all together unless said. */
+  readonly key?: string;
+}
+
+/** Collects events into one run, which gets them as `events`. Not with `debounce`, `rateLimit`, `priority`. */
+export interface BatchOptions {
+  /** Events that start the run at once, whole, from 2 to 100. */
+  readonly maxSize: number;
+  /** Longest wait for more events since the first, from 1 s to 60 s. */
+  readonly timeout: Duration;
+  /** CEL over `event`: each value has a batch of its own; one for the function unless said. */
+  readonly key?: string;
+  /** CEL over `event`: an event for which it is false runs alone; every event is batched unless said. */
+  readonly if?: string;
+}
+
+/** Moves runs in the queue of their function. Not with `batchEvents`. */
+export interface PriorityOptions {
+  /** CEL over `event` for a whole number from -600 to 600: seconds by which a run goes ahead of others. */
+  readonly run: string;
+}
+
+/** Ends runs that take too long: they count as cancelled. */
+export interface TimeoutOptions {
+  /** From the event to the first call, from 1 s; no limit unless said. */
+  readonly start?: Duration;
+  /** From the first call to the end, from 1 s; no limit unless said. */
+  readonly finish?: Duration;
+}
+
+/** One run at a time. */
+export interface SingletonOptions {
+  /** What becomes of a second run: it is skipped, or the first is cancelled for it. */
+  readonly mode: "skip" | "cancel";
+  /** CEL over `event`: one run for each value; the value `false` lets the event pass. One run unless said. */
+  readonly key?: string;
+}
+
+/**
+ * Options that the server enforces. Durations are ms, texts such as `"1h30m"` (w, d, h, m, s, ms), or
+ * `Temporal.Duration`. What cannot work is refused by `createFunction`, in the server's own words; only
+ * whether expressions compile is checked when the app is synced.
+ */
 export interface FlowOptions<Name extends string = string> {
+  /** Calls in flight at the same time: a number, a limit, or two limits. No limit unless said. */
   readonly concurrency?:
     | number
     | ConcurrencyOptions
     | readonly [ConcurrencyOptions]
     | readonly [ConcurrencyOptions, ConcurrencyOptions];
-  /** Starts at most `limit` runs (and a `burst`) per `period`; the others wait. */
-  readonly throttle?: {
-    readonly limit: number;
-    readonly period: Duration;
-    readonly burst?: number;
-    readonly key?: string;
-  };
-  /** Starts at most `limit` runs per `period`; the others are dropped. */
-  readonly rateLimit?: {
-    readonly limit: number;
-    readonly period: Duration;
-    readonly key?: string;
-  };
-  /** Waits until no event has come for `period`, at most `timeout`, and takes the last. */
-  readonly debounce?: {
-    readonly period: Duration;
-    readonly timeout?: Duration;
-    readonly key?: string;
-  };
-  /** Collects up to `maxSize` events, for at most `timeout`, into one run. */
-  readonly batchEvents?: {
-    readonly maxSize: number;
-    readonly timeout: Duration;
-    readonly key?: string;
-    readonly if?: string;
-  };
-  /** CEL whose number moves a run that many seconds forward in the queue. */
-  readonly priority?: { readonly run: string };
-  /** CEL: events with an equal value start the function once in 24 hours. */
+  /** At most so many starts in a period; the others wait. */
+  readonly throttle?: ThrottleOptions;
+  /** At most so many starts in a period; the others are dropped. */
+  readonly rateLimit?: RateLimitOptions;
+  /** One start for a series of events, with the last. */
+  readonly debounce?: DebounceOptions;
+  /** One run for several events. */
+  readonly batchEvents?: BatchOptions;
+  /** Runs that go ahead of others of this function, or behind them. */
+  readonly priority?: PriorityOptions;
+  /** CEL over `event`: events with an equal value start the function once in 24 hours. */
   readonly idempotency?: string;
-  /** At most five. */
+  /** Events that cancel runs; at most five. */
   readonly cancelOn?: readonly CancelOptions<Name>[];
-  /** Cancels runs that did not start, or did not finish, within that time. */
-  readonly timeouts?: { readonly start?: Duration; readonly finish?: Duration };
-  /** One run at a time: a new one is skipped, or cancels the old one. */
-  readonly singleton?: { readonly mode: "skip" | "cancel"; readonly key?: string };
+  /** Longest times to start and to finish. */
+  readonly timeouts?: TimeoutOptions;
+  /** One run at a time, for the function or for each value of a key. */
+  readonly singleton?: SingletonOptions;
 }
 
 /** How far a call goes on by itself, saving each finished step, before it answers. */
@@ -136,6 +199,7 @@ export interface FunctionSettings<Name extends string = string> extends FlowOpti
   readonly id: string;
   /** What people read; the id unless said. */
   readonly name?: string;
+  /** What the function is for, for people. */
   readonly description?: string;
   /** Retries of the function and of each of its steps, 0 to 20; 3 unless said. */
   readonly retries?: number;

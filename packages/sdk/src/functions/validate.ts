@@ -1,14 +1,14 @@
 // Refuses wrong definitions of functions when they are made, so that they never reach a server.
+import { flowLimitProblem, type FlowLimits } from "@pawl/protocol/flow-limits";
 import { durationMs, timeoutText, type Duration } from "../durations.ts";
 import { PawlError, type PawlErrorCode } from "../errors.ts";
-import type { FlowOptions, FunctionSettings, Trigger } from "./options.ts";
+import type { ConcurrencyOptions, FlowOptions, FunctionSettings, Trigger } from "./options.ts";
 
 /** Most triggers of one function (protocol.md 1.3). */
 export const triggersMax = 10;
 /** Most retries of a function or a step. */
 export const retriesMax = 20;
 const idCharsMax = 128;
-const cancelsMax = 5;
 
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
@@ -65,15 +65,29 @@ function validateTrigger(where: string, trigger: Trigger): void {
     throw new PawlError("trigger_invalid", `A trigger of ${where} is empty: ${expected}.`);
   }
   if ("cron" in trigger) {
-    const fields = trigger.cron
-      .trim()
-      .replace(/^(CRON_)?TZ=\S+\s+/, "")
-      .split(/\s+/);
+    const [, zone, line = ""] = /^(?:(?:CRON_)?TZ=(\S+)\s+)?(.*)$/s.exec(trigger.cron.trim()) ?? [];
+    const fields = line.split(/\s+/);
     if (fields.length !== 5 && fields.length !== 6 && !fields[0]?.startsWith("@")) {
       const found = `"${trigger.cron}" has ${fields.length} fields, expected 5, or 6 with seconds`;
       throw new PawlError("trigger_invalid", `A cron trigger of ${where} is wrong: ${found}.`);
     }
-    checkDuration(`The jitter of ${where}`, trigger.jitter);
+    if (zone !== undefined && !isZone(zone)) {
+      const expected = 'expected one such as "Europe/Paris"';
+      throw new PawlError(
+        "trigger_invalid",
+        `A cron trigger of ${where} names the time zone "${zone}": ${expected}.`,
+      );
+    }
+    duration(`The jitter of ${where}`, trigger.jitter);
+  }
+}
+
+function isZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name }).format(0);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -81,75 +95,129 @@ function validateTrigger(where: string, trigger: Trigger): void {
 export function validateSettings(settings: FunctionSettings): void {
   const where = `function "${settings.id}"`;
   validateRetries(settings.retries, where);
-  validateFlow(where, settings);
+  const flow = flowLimits(where, settings);
+  const problem = flowLimitProblem(flow);
+  if (problem !== null) {
+    throw new PawlError("option_invalid", `Function "${settings.id}": ${problem.message}`);
+  }
   const { checkpointing } = settings;
   if (typeof checkpointing === "object") {
-    checkCount(`checkpointing.bufferedSteps of ${where}`, checkpointing.bufferedSteps, 1);
-    checkDuration(`checkpointing.maxInterval of ${where}`, checkpointing.maxInterval);
-    checkDuration(`checkpointing.maxRuntime of ${where}`, checkpointing.maxRuntime);
+    count(`checkpointing.bufferedSteps of ${where}`, checkpointing.bufferedSteps, 1);
+    duration(`checkpointing.maxInterval of ${where}`, checkpointing.maxInterval);
+    duration(`checkpointing.maxRuntime of ${where}`, checkpointing.maxRuntime);
   }
 }
 
-function validateFlow(where: string, flow: FlowOptions): void {
-  for (const limit of concurrencyLimits(flow)) checkCount(`concurrency of ${where}`, limit, 0);
-  checkCount(`throttle.limit of ${where}`, flow.throttle?.limit, 1);
-  checkDuration(`throttle.period of ${where}`, flow.throttle?.period);
-  checkCount(`throttle.burst of ${where}`, flow.throttle?.burst, 0);
-  checkCount(`rateLimit.limit of ${where}`, flow.rateLimit?.limit, 1);
-  checkDuration(`rateLimit.period of ${where}`, flow.rateLimit?.period);
-  checkDuration(`debounce.period of ${where}`, flow.debounce?.period);
-  checkDuration(`debounce.timeout of ${where}`, flow.debounce?.timeout);
-  checkCount(`batchEvents.maxSize of ${where}`, flow.batchEvents?.maxSize, 2);
-  checkDuration(`batchEvents.timeout of ${where}`, flow.batchEvents?.timeout);
-  checkDuration(`timeouts.start of ${where}`, flow.timeouts?.start);
-  checkDuration(`timeouts.finish of ${where}`, flow.timeouts?.finish);
-  validateCombination(where, flow);
-  validateCancels(where, flow);
+const expressions = [
+  "throttle.key",
+  "rateLimit.key",
+  "debounce.key",
+  "batchEvents.key",
+  "batchEvents.if",
+  "singleton.key",
+  "priority.run",
+  "idempotency",
+] as const;
+
+/** Reads each option by itself, as the server will; throws for what is none. */
+function flowLimits(where: string, flow: FlowOptions): FlowLimits {
+  const { throttle, rateLimit, debounce, batchEvents, singleton, priority } = flow;
+  const at = (path: string): string => `${path} of ${where}`;
+  const ms = (path: string): number | null =>
+    duration(at(path), valueAt(flow, path) as Duration | undefined); // proof: only asked for durations
+  const whole = (path: string, min: number): number =>
+    count(at(path), valueAt(flow, path), min) ?? 0;
+  whole("throttle.limit", 1);
+  whole("throttle.burst", 0);
+  whole("rateLimit.limit", 1);
+  for (const path of expressions) expression(at(path), valueAt(flow, path));
+  if (singleton) oneOf(at("singleton.mode"), singleton.mode, ["skip", "cancel"]);
+  const period = (option: string): { periodMs: number; timeoutMs: number | null } => ({
+    periodMs: ms(`${option}.period`) ?? 0,
+    timeoutMs: ms(`${option}.timeout`),
+  });
+  return {
+    concurrency: concurrencyLimits(where, flow),
+    throttle: throttle ? period("throttle") : null,
+    rateLimit: rateLimit ? period("rateLimit") : null,
+    debounce: debounce ? period("debounce") : null,
+    batch: batchEvents
+      ? {
+          sizeMax: whole("batchEvents.maxSize", 0),
+          timeoutMs: ms("batchEvents.timeout") ?? 0,
+        }
+      : null,
+    priority: priority?.run ?? null,
+    startTimeoutMs: ms("timeouts.start"),
+    finishTimeoutMs: ms("timeouts.finish"),
+    cancel: cancels(where, flow),
+  };
 }
 
-function concurrencyLimits({ concurrency }: FlowOptions): readonly number[] {
-  if (concurrency === undefined) return [];
-  if (typeof concurrency === "number") return [concurrency];
-  if ("limit" in concurrency) return [concurrency.limit];
-  return concurrency.map((each) => each.limit);
+/** The value of an option, or of a part of one. */
+function valueAt(flow: FlowOptions, path: string): unknown {
+  const walk = (value: unknown, key: string): unknown =>
+    (value as Readonly<Record<string, unknown>> | undefined)?.[key]; // proof: options are read as objects
+  return path.split(".").reduce(walk, flow as unknown); // proof: widening only
 }
 
-function validateCombination(where: string, flow: FlowOptions): void {
-  if (flow.batchEvents === undefined) return;
-  for (const other of ["debounce", "rateLimit", "priority"] as const) {
-    if (flow[other] !== undefined) {
-      throw new PawlError(
-        "option_invalid",
-        `batchEvents and ${other} of ${where} exclude each other.`,
-      );
-    }
-  }
+function concurrencyLimits(where: string, { concurrency }: FlowOptions): FlowLimits["concurrency"] {
+  const list: readonly ConcurrencyOptions[] =
+    concurrency === undefined
+      ? []
+      : typeof concurrency === "number"
+        ? [{ limit: concurrency }]
+        : "limit" in concurrency
+          ? [concurrency]
+          : concurrency;
+  return list.map(({ limit, key, scope = "fn" }) => {
+    expression(`concurrency.key of ${where}`, key);
+    oneOf(`concurrency.scope of ${where}`, scope, ["fn", "env", "account"]);
+    return { limit: count(`concurrency of ${where}`, limit, 0) ?? 0, key: key ?? null, scope };
+  });
 }
 
-function validateCancels(where: string, flow: FlowOptions): void {
-  const cancels = flow.cancelOn ?? [];
-  if (cancels.length > cancelsMax) {
-    throw new PawlError(
-      "option_invalid",
-      `cancelOn of ${where} has more than ${cancelsMax} entries.`,
-    );
-  }
-  for (const cancel of cancels) {
-    if (cancel.if !== undefined && cancel.match !== undefined) {
+function cancels(where: string, { cancelOn = [] }: FlowOptions): FlowLimits["cancel"] {
+  for (const { event, if: condition, match, timeout } of cancelOn) {
+    expression(`cancelOn.event of ${where}`, event, "the name of an event");
+    expression(`cancelOn.if of ${where}`, condition);
+    expression(`cancelOn.match of ${where}`, match, 'a path such as "data.userId"');
+    if (condition !== undefined && match !== undefined) {
       throw new PawlError("option_invalid", `cancelOn of ${where} has both "if" and "match".`);
     }
-    if (cancel.timeout !== undefined) timeoutText(cancel.timeout, `cancelOn.timeout of ${where}`);
+    if (timeout !== undefined) timeoutText(timeout, `cancelOn.timeout of ${where}`);
   }
+  return cancelOn;
 }
 
-function checkDuration(what: string, value: Duration | undefined): void {
-  if (value !== undefined) durationMs(value, what);
+function duration(what: string, value: Duration | undefined): number | null {
+  return value === undefined ? null : durationMs(value, what);
 }
 
-function checkCount(what: string, value: number | undefined, min: number): void {
-  if (value === undefined || (Number.isInteger(value) && value >= min)) return;
-  throw new PawlError(
+function count(what: string, value: unknown, min: number): number | undefined {
+  if (value === undefined) return value;
+  if (typeof value !== "number" || !Number.isInteger(value) || value < min)
+    throw wrong(what, value, `a whole number from ${min}`);
+  return value;
+}
+
+/** Whether it compiles is for the server to say. */
+function expression(
+  what: string,
+  value: unknown,
+  expected = 'a CEL expression such as "event.data.userId"',
+): void {
+  if (value !== undefined && (typeof value !== "string" || value.trim() === ""))
+    throw wrong(what, value, expected);
+}
+
+function oneOf(what: string, value: string, known: readonly string[]): void {
+  if (!known.includes(value)) throw wrong(what, value, known.map((one) => `"${one}"`).join(" or "));
+}
+
+function wrong(what: string, value: unknown, expected: string): PawlError {
+  return new PawlError(
     "option_invalid",
-    `${what} is ${value}; expected a whole number from ${min}.`,
+    `${what} is ${JSON.stringify(value) ?? String(value)}; expected ${expected}.`,
   );
 }
