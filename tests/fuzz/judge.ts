@@ -101,6 +101,9 @@ function refusalCode(one: Case, status: number, json: unknown): string | null {
   if (isPlain && codesOfSockets.has(plain)) return plain;
   const path = one.target.split("?")[0] ?? "";
   if (/^\/(api\/)?v2(\/|$)/.test(path)) {
+    // A sync that failed keeps the shape of one that did not (protocol.md 8.3).
+    if (status === 422 && look(json, "data", "error", "code") === "app_sync_failed")
+      return "app_sync_failed";
     const code = look(json, "errors", 0, "code");
     const isKnown = typeof code === "string" && codesOfV2.has(code);
     return isKnown && typeof look(json, "errors", 0, "message") === "string" ? code : null;

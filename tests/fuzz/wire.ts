@@ -37,7 +37,7 @@ export class Wire {
     const keeps = going.includes(one.framing);
     const socket = (keeps ? this.#socket : null) ?? (await this.#open());
     const before = this.#socket === null || !keeps ? null : this.#before;
-    this.#socket = null;
+    if (keeps) this.#socket = null;
     const exchange = { ...(await talk(socket, one, keeps)), before };
     this.#before = one.index;
     const last = exchange.answers.at(-1);

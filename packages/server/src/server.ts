@@ -36,6 +36,7 @@ import { AppPoller } from "./sync/app-poller.ts";
 import { localPort } from "./sync/app-url.ts";
 import { createDiscovery, isPortOpen } from "./sync/discovery.ts";
 import { createRegistrar, type Registrar } from "./sync/registrar.ts";
+import { syncApp } from "./sync/sync-app.ts";
 
 export interface ServerOptions {
   /** Not opened yet; the server opens and closes it. */
@@ -164,7 +165,12 @@ function compose(
     log,
   });
   let draining = false;
-  const context = apiContext(options, runtime, registrar, meter);
+  const client = createAppClient({
+    kind: options.kind,
+    signingKeys: options.signingKeys,
+    now: () => options.clock.now(),
+  });
+  const context = apiContext(options, runtime, registrar, client, meter);
   const early = apiRoutes(context);
   let more: Promise<LateRoutes> | null = null;
   const loadMore = () => (more ??= lateRoutes(context));
@@ -176,11 +182,6 @@ function compose(
       draining: () => draining,
     }),
   );
-  const client = createAppClient({
-    kind: options.kind,
-    signingKeys: options.signingKeys,
-    now: () => options.clock.now(),
-  });
   const poller = createPoller(options, listener.port, runtime, registrar, client);
   poller.start();
   const close = async (): Promise<void> => {
@@ -291,6 +292,7 @@ function apiContext(
   options: ServerOptions,
   runtime: Runtime,
   registrar: Registrar,
+  client: AppClient,
   meter: Meter,
 ): ApiContext {
   const seeds = systemSeeds();
@@ -300,6 +302,7 @@ function apiContext(
     queries: new Queries(runtime),
     meter,
     registrar,
+    syncApp: (url) => syncApp({ client, registrar, apps: () => runtime.hot.apps() }, url),
     now: () => options.clock.now(),
     after: (delayMs, run) => options.clock.after(delayMs, run),
     onFault: (error) => options.log.error({ err: error }, "a request failed"),

@@ -55,6 +55,8 @@ export interface ApiContext {
   readonly queries: Queries;
   readonly meter: Meter;
   readonly registrar: Registrar;
+  /** Has the app at a URL synced now. Resolves with why it is not in sync, null when it is. */
+  readonly syncApp: (url: string) => Promise<string | null>;
   readonly now: () => number;
   readonly after: Clock["after"];
   /** Told of failures that nobody foresaw and that are answered without details. */

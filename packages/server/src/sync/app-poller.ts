@@ -6,14 +6,10 @@ import { uuidFromName } from "@pawl/protocol/uuid";
 import type { Clock, TimerHandle } from "../loop/clock.ts";
 import type { Log } from "../loop/log.ts";
 import { messageOf } from "../server-error.ts";
-import type { AppClient } from "./app-client.ts";
 import { appUrlKey } from "./app-url.ts";
-import type { Registrar } from "./registrar.ts";
+import { appAt, syncApp, type SyncParts } from "./sync-app.ts";
 
-export interface AppPollerParts {
-  readonly client: Pick<AppClient, "requestSync">;
-  readonly registrar: Registrar;
-  readonly apps: () => Iterable<AppRecord>;
+export interface AppPollerParts extends SyncParts {
   /** URLs given by the user: each is kept as an app with an error until it answers. */
   readonly urls: readonly string[];
   /** Ask known apps again in each round. */
@@ -92,7 +88,7 @@ export class AppPoller {
   async #ask(url: string, keep: boolean): Promise<void> {
     if (this.#stopped) return;
     const before = this.#appAt(url);
-    const trouble = await this.#sync(url);
+    const trouble = await syncApp(this.#parts, url);
     if (this.#stopped) return;
     if (trouble === null) {
       this.#answered.add(appUrlKey(url));
@@ -109,20 +105,6 @@ export class AppPoller {
     this.#parts.log.warn({ url }, trouble);
   }
 
-  /** Why the app is not in sync now; null when it is. */
-  async #sync(url: string): Promise<string | null> {
-    const answer = await this.#parts.client.requestSync(url);
-    if (answer.kind === "failed") return answer.error;
-    if (answer.kind === "out_of_band")
-      return this.#appAt(url) === undefined ? elsewhere(url) : null;
-    try {
-      const reply = await this.#parts.registrar.registerInBand(answer.body);
-      return reply.ok ? null : reply.message;
-    } catch (error) {
-      return `The app at ${url} sent a registration that cannot be used: ${messageOf(error)}`;
-    }
-  }
-
   /** A URL that was named is asked until it answers once; then its app is one like others. */
   #unanswered(): string[] {
     return this.#parts.urls.filter(
@@ -131,15 +113,10 @@ export class AppPoller {
   }
 
   #appAt(url: string): AppRecord | undefined {
-    const key = appUrlKey(url);
-    return this.#named().find((app) => appUrlKey(app.url) === key);
+    return appAt(this.#parts.apps(), url);
   }
 
   #named(): readonly AppRecord[] {
     return [...this.#parts.apps()].filter((app) => app.name !== "");
   }
-}
-
-function elsewhere(url: string): string {
-  return `The app at ${url} says that it registered, but not with this server under this URL. Check PAWL_BASE_URL or INNGEST_BASE_URL, and the origin and path it serves at.`;
 }

@@ -8,6 +8,7 @@ import type { ApiContext } from "../context.ts";
 import { v2EventRoutes } from "./events.ts";
 import { v2FunctionRoutes } from "./functions.ts";
 import { v2RunRoutes } from "./runs.ts";
+import { v2SyncRoutes } from "./syncs.ts";
 import { answer, noQuery, refuse, v2Endpoint } from "./wire.ts";
 
 /** Every route of the REST API v2. */
@@ -26,6 +27,7 @@ export function v2Routes(context: ApiContext): readonly Route[] {
     ...v2RunRoutes(context),
     ...v2FunctionRoutes(context),
     ...v2EventRoutes(context),
+    ...v2SyncRoutes(context),
     ...unavailable(),
   ];
 }
@@ -34,7 +36,6 @@ type Method = Route["method"];
 
 const missing: readonly (readonly [methods: readonly Method[], pattern: string])[] = [
   [["GET"], "/account"],
-  [["POST"], "/apps/:appId/syncs"],
   [["GET"], "/apps/:appId/functions/:functionId/experiments"],
   [["GET"], "/apps/:appId/functions/:functionId/experiments/:experimentId"],
   [["POST"], "/runs/:runId/rerun"],

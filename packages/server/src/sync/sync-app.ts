@@ -1,0 +1,37 @@
+// Brings the app at a URL into sync, now: asks it, and registers what it answers. It must not know
+// who wants it, nor when to try again.
+import type { AppRecord } from "@pawl/engine/records";
+import { messageOf } from "../server-error.ts";
+import type { AppClient } from "./app-client.ts";
+import { appUrlKey } from "./app-url.ts";
+import type { Registrar } from "./registrar.ts";
+
+export interface SyncParts {
+  readonly client: Pick<AppClient, "requestSync">;
+  readonly registrar: Registrar;
+  readonly apps: () => Iterable<AppRecord>;
+}
+
+/** The app with a name that serves at a URL. */
+export function appAt(apps: Iterable<AppRecord>, url: string): AppRecord | undefined {
+  const key = appUrlKey(url);
+  return [...apps].find((app) => app.name !== "" && appUrlKey(app.url) === key);
+}
+
+/** Why the app at the URL is not in sync now; null when it is. */
+export async function syncApp(parts: SyncParts, url: string): Promise<string | null> {
+  const answer = await parts.client.requestSync(url);
+  if (answer.kind === "failed") return answer.error;
+  if (answer.kind === "out_of_band")
+    return appAt(parts.apps(), url) === undefined ? elsewhere(url) : null;
+  try {
+    const reply = await parts.registrar.registerInBand(answer.body);
+    return reply.ok ? null : reply.message;
+  } catch (error) {
+    return `The app at ${url} sent a registration that cannot be used: ${messageOf(error)}`;
+  }
+}
+
+function elsewhere(url: string): string {
+  return `The app at ${url} says that it registered, but not with this server under this URL. Check PAWL_BASE_URL or INNGEST_BASE_URL, and the origin and path it serves at.`;
+}
