@@ -42,7 +42,7 @@ const apiKey = apiKeyFrom(Buffer.alloc(32, 1));
 const faultsMax = 20;
 const mebibyte = 1024 * 1024;
 /** What may be there at the end beyond the start: caches, and the rows that retention leaves. */
-export const heapGrowthBytesMax = 64 * mebibyte;
+export const heapGrowthBytesMax = 32 * mebibyte;
 
 interface World {
   readonly server: PawlServer;
