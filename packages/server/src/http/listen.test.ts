@@ -43,6 +43,7 @@ const routes: readonly Route[] = [
     pattern: "/fails",
     handle: () => Promise.reject(new Error("secret detail")),
   },
+  { ...base, method: "GET", pattern: "/absent", handle: () => Promise.reject(absent) },
   {
     ...base,
     method: "GET",
@@ -91,6 +92,7 @@ function endless(): HttpResponse {
   };
 }
 
+const absent = new Error("not part of this server");
 const faults: string[] = [];
 const refusals: string[] = [];
 let draining = false;
@@ -107,7 +109,7 @@ function serve(kind: ServerKind): Promise<Listener> {
     onKeyUsed: () => undefined,
     onRefused: (_request, route, { code }) => void refusals.push(`${route.pattern} ${code}`),
     draining: () => draining,
-    explain: () => null,
+    explain: (error) => (error === absent ? httpProblem(501, "not_implemented", "No.") : null),
     onFault: (requestId) => void faults.push(requestId),
   });
   return listen({
@@ -272,6 +274,13 @@ test("HEAD answers like GET without a body", async () => {
   assert.equal(status, 200);
   assert.equal(headers.get("content-length"), String('{"q":"1"}'.length));
   assert.equal(json, null);
+});
+
+test("what is not part of the server is no fault of it", async () => {
+  const before = faults.length;
+  const { status, json } = await answer("/absent");
+  assert.deepEqual([status, codeOf(json)], [501, "not_implemented"]);
+  assert.equal(faults.length, before);
 });
 
 test("HEAD of an endless answer ends, and stops its source", async () => {
