@@ -210,10 +210,15 @@ export class Batch {
       return;
     }
     const decision = this.#decisionOf(item);
-    if (decision !== null) this.#follow(item, decision, next);
+    if (decision === null) {
+      // Whatever it was sent by is decided already: the message waits for a process that can take it.
+      if (item.isMessage) this.#mail(item);
+      return;
+    }
+    this.#follow(item, decision, next);
     if (item.isMessage) return;
     if (lies !== null) this.#write({ type: "mail.delete", mailId: lies.mailId });
-    if (decision !== null) this.outcomes.push({ entry: item.origin, reply: decision.reply });
+    this.outcomes.push({ entry: item.origin, reply: decision.reply });
   }
 
   /** Null: deciding failed, nothing was applied, and whoever asked will hear of it. */
@@ -227,7 +232,9 @@ export class Batch {
         { err: fault, command: command.type, runId },
         "a command could not be decided",
       );
-      const message = `Deciding ${command.type} failed: ${messageOf(fault)}. Nothing was done; this is a bug in Pawl.`;
+      const isKept = item.isMessage || origin.mail !== null;
+      const after = isKept ? "It stays in its mailbox until the next start" : "Nothing was done";
+      const message = `Deciding ${command.type} failed: ${messageOf(fault)}. ${after}; this is a bug in Pawl.`;
       const error = new ServerError("engine_fault", message, { cause: fault });
       if (!item.isMessage) this.outcomes.push({ entry: origin, reply: error });
       return null;
@@ -246,12 +253,17 @@ export class Batch {
   }
 
   #putOff(item: Item): void {
-    const message = item.command as Message; // proof: only messages are put off
+    const { id, shard, message } = this.#mail(item);
+    if (owns(this.#hot.owned, shard)) this.carried.push({ id, message });
+    else this.acts.push(() => this.#parts.mailed(shard));
+  }
+
+  #mail({ command }: Item): { id: string; shard: number; message: Message } {
+    const message = command as Message; // proof: only messages become mail
     const id = this.#parts.nextMailId();
     const shard = shardOfMessage(message);
     this.#write({ type: "mail.put", mailId: id, shard, message });
-    if (owns(this.#hot.owned, shard)) this.carried.push({ id, message });
-    else this.acts.push(() => this.#parts.mailed(shard));
+    return { id, shard, message };
   }
 
   #write(change: Change): void {

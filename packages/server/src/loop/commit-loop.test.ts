@@ -296,6 +296,33 @@ test("mail of a failed batch is forgotten with it, and comes again when its caus
   assert.deepEqual(await store.due<"mail">({ kind: "mail", shards: null, limit: 10 }), []);
 });
 
+test("a message that the engine chokes on stays in its mailbox until it can be taken", async () => {
+  const { store, loop, performed } = await setUp();
+  await loop.submit(syncApp(["f"]));
+  await loop.submit(sendEvents("f"));
+  const call = performed.find((effect) => effect.type === "call");
+  assert.ok(call);
+  const { runId, jobId, generation } = call;
+  const answer = answered(waitsFor("w", "go"));
+  await loop.report({ type: "call.answered", runId, jobId, generation, sentAt: 0, answer });
+  const run = loop.hot.run(runId)?.run;
+  assert.ok(run);
+  const { gates } = run;
+  Object.assign(run, { gates: null });
+  assert.equal((await loop.submit(sendEvents("go"))).ok, true);
+  const mail = await store.due<"mail">({ kind: "mail", shards: null, limit: 10 });
+  assert.deepEqual(
+    mail.map(({ message }) => message.type),
+    ["wait.matched"],
+  );
+  await loop.takeMail(mail);
+  assert.equal((await store.due<"mail">({ kind: "mail", shards: null, limit: 10 })).length, 1);
+  Object.assign(run, { gates });
+  await loop.takeMail(mail);
+  assert.deepEqual(await store.due<"mail">({ kind: "mail", shards: null, limit: 10 }), []);
+  assert.equal(loop.hot.run(runId)?.steps.get("w")?.status, "completed");
+});
+
 test("stopping rejects what is not committed", async () => {
   const { store, loop } = await setUp();
   store.hold();

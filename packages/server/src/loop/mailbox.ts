@@ -31,19 +31,17 @@ export async function takeMail(
   },
 ): Promise<number> {
   const { store, loop, shards, epoch, stopped } = parts;
-  let taken = 0;
-  let head: string | null = null;
-  while (!stopped()) {
-    const page = await store.due<"mail">({ kind: "mail", shards, limit: pageSize });
-    const mails = page.filter(({ mailId }) => !isOwnMail(mailId, epoch));
-    const first = mails[0]?.mailId ?? null;
-    // The same again at the head could not be committed: it is looked at another time.
-    if (first === null || first === head) break;
-    head = first;
+  // What could not be decided or committed lies there still: it is looked at another time.
+  const tried = new Set<string>();
+  for (let limit = pageSize; !stopped(); ) {
+    const page = await store.due<"mail">({ kind: "mail", shards, limit });
+    const mails = page.filter(({ mailId }) => !isOwnMail(mailId, epoch) && !tried.has(mailId));
+    if (mails.length === 0 && page.length < limit) break;
+    for (const { mailId } of mails) tried.add(mailId);
     await loop.takeMail(mails);
-    taken += mails.length;
+    limit = pageSize + page.length - mails.length;
   }
-  return taken;
+  return tried.size;
 }
 
 /** Looks for mail again and again. A process that owns all shards has nobody to hear from. */
