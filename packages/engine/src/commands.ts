@@ -7,6 +7,7 @@ import type {
   AppRecord,
   EventRecord,
   FunctionRecord,
+  RetainedKind,
   RunLimits,
   RunParent,
   WaitKey,
@@ -175,12 +176,27 @@ export interface RunRepaired extends CommandBase {
 }
 
 /**
- * Forget what ended or arrived before `before`, and idempotency keys that no longer hold; at most
- * `limit` records of each kind.
+ * How much of a kind is kept. Of what is not needed, the oldest goes first: all that ended (events:
+ * arrived) before `before`, and of what did before `spareFrom` as much as count or bytes are beyond
+ * their limits.
+ */
+export interface RetentionBound {
+  readonly of: RetainedKind;
+  /** Ms since the epoch; 0: age is no reason. */
+  readonly before: number;
+  readonly spareFrom: number;
+  /** Null: any. */
+  readonly countMax: number | null;
+  readonly bytesMax: number | null;
+}
+
+/**
+ * Forget what is beyond the bounds, and idempotency keys and rates that no longer hold. Of each
+ * at most `limit` records: a run counts with its steps, attempts and output, and goes as a whole.
  */
 export interface RetentionDue extends CommandBase {
   readonly type: "retention.due";
-  readonly before: number;
+  readonly bounds: readonly RetentionBound[];
   readonly limit: number;
 }
 

@@ -14,13 +14,14 @@ export type ReplyValue =
   | { readonly type: "synced"; readonly appId: string; readonly modified: boolean }
   | { readonly type: "accepted"; readonly eventIds: readonly string[] }
   | { readonly type: "started"; readonly runId: string; readonly eventId: string }
-  /** How many records were removed; the same number as the limit means there may be more. */
+  /** How many records were removed, and whether there may be more. */
   | {
       readonly type: "removed";
       readonly runs: number;
       readonly events: number;
       readonly keys: number;
       readonly rates: number;
+      readonly hasMore: boolean;
     };
 
 export interface Decision {

@@ -1,5 +1,6 @@
 // What must be in memory before a command can be decided: questions to a store and their answers,
 // as data. `requirements.ts` says which command needs what.
+import type { RetentionBound } from "./commands.ts";
 import type {
   EventRecord,
   GateRecord,
@@ -42,8 +43,11 @@ export type Need =
       readonly to: number;
       readonly limit: number;
     }
-  /** Ended runs without a living parent in need of them, and events, all older than `before`. */
-  | { readonly kind: "expired"; readonly before: number; readonly limit: number }
+  /**
+   * What is beyond the bounds: ended runs without a living parent in need of them, and events that
+   * no run refers to. See `RetentionBound` for which, and `RetentionDue` for how many.
+   */
+  | { readonly kind: "expired"; readonly bounds: readonly RetentionBound[]; readonly limit: number }
   /** Idempotency keys that no longer hold at `at`, those that ended first ahead. */
   | { readonly kind: "expiredKeys"; readonly at: number; readonly limit: number }
   /** Keys of rates that are as if never used at `at`, those that ended first ahead. */
@@ -83,6 +87,8 @@ export type Found =
       readonly need: Extract<Need, { kind: "expired" }>;
       readonly runIds: readonly string[];
       readonly eventIds: readonly string[];
+      /** The limit was reached: there may be more. */
+      readonly hasMore: boolean;
     }
   | { readonly need: Extract<Need, { kind: "expiredKeys" }>; readonly keys: readonly string[] }
   | { readonly need: Extract<Need, { kind: "expiredRates" }>; readonly keys: readonly string[] };

@@ -89,6 +89,12 @@ export interface AppRecord {
 /** `skipped`: flow control let it not start; `endReason` says why. */
 export type RunStatus = "queued" | "running" | "completed" | "failed" | "cancelled" | "skipped";
 
+/** How a run can have ended. */
+export type EndedStatus = Exclude<RunStatus, "queued" | "running">;
+
+/** What retention keeps apart: ended runs by status, and events. */
+export type RetainedKind = EndedStatus | "events";
+
 /** Who waits for a run: the invoke step of another run. */
 export interface RunParent {
   readonly runId: string;

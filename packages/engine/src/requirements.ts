@@ -69,7 +69,7 @@ export function requirements(state: HotState, command: Command): readonly Need[]
       wantRun(state, command.runId, want);
       break;
     case "retention.due":
-      want({ kind: "expired", before: command.before, limit: command.limit });
+      want({ kind: "expired", bounds: command.bounds, limit: command.limit });
       want({ kind: "expiredKeys", at: command.at, limit: command.limit });
       want({ kind: "expiredRates", at: command.at, limit: command.limit });
       break;

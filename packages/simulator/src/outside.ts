@@ -9,6 +9,7 @@ import type { Call } from "@pawl/server/driver/driver";
 import type { CommandInput } from "@pawl/server/loop/batch";
 import type { Runtime } from "@pawl/server/loop/runtime";
 import type { Reply } from "@pawl/engine/decision";
+import { olderThan } from "@pawl/store/retained";
 import type { Agenda } from "./agenda.ts";
 import type { AppRequest } from "./app/request.ts";
 import type { Dice } from "./dice.ts";
@@ -142,7 +143,7 @@ export class Outside {
   async retain(before: number): Promise<void> {
     for (;;) {
       if (!this.isIdle) return;
-      const reply = await this.#ask({ type: "retention.due", before, limit: 3 });
+      const reply = await this.#ask({ type: "retention.due", bounds: olderThan(before), limit: 3 });
       if (reply?.ok !== true || reply.value.type !== "removed") return;
       if (reply.value.runs === 0 && reply.value.events === 0) return;
     }

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { hasCode } from "@pawl/store/contract/kit";
 import { ulidSample } from "@pawl/store/contract/samples";
+import { recordBytes } from "@pawl/store/retained";
 import { createSqliteStore } from "./sqlite-store.ts";
 import { stepsPerBatch } from "./testing/crash-child.ts";
 import { withPath } from "./testing/folder.ts";
@@ -44,12 +45,17 @@ test("killed at any moment: all that was acknowledged is there, and no half batc
       const store = createSqliteStore({ path });
       // The lock of the killed process is gone with it: open succeeds at once.
       await store.open();
-      const { tables } = await store.list({ type: "sizes" });
+      const { tables, kinds } = await store.list({ type: "sizes" });
       const runs = tables["runs"] ?? 0;
       assert.ok(
         runs === last + 1 || runs === last + 2,
         `${runs} runs after acknowledgement ${last}`,
       );
+      // The counts that retention goes by are those of the records.
+      assert.deepEqual([kinds.failed.count, kinds.events.count], [runs, tables["events"]]);
+      assert.equal(tables["events"], 1);
+      const weight = kinds.failed.bytes / runs;
+      assert.ok(weight > (1 + stepsPerBatch) * recordBytes && Number.isInteger(weight));
       const needs = Array.from(
         { length: runs },
         (_, n) => ({ kind: "run", runId: ulidSample(n) }) as const,

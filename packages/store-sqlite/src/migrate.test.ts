@@ -108,3 +108,38 @@ test("jobs and messages of schema 4 get the shards of their entities", async () 
   await store.close();
   rmSync(folder, { recursive: true });
 });
+
+test("what ended before schema 5 weighs what it would weigh now", () => {
+  const database = new DatabaseSync(":memory:");
+  migrate(database, "memory", migrations.slice(0, 4));
+  const run = database.prepare(
+    "INSERT INTO run (id, status, function, app, function_version, event_ids, event_name, queued_at, ended_at," +
+      " request_version, force_plan, generation, idle_discoveries) VALUES (?, ?, 1, 1, 1, '', 1, 1, ?, 1, 0, 0, 0)",
+  );
+  run.run("a", 3, 7);
+  run.run("b", 3, 8);
+  run.run("c", 1, null);
+  database.exec(
+    "INSERT INTO output VALUES ('a', '\"\u00fc\"');" +
+      "INSERT INTO attempt VALUES ('a', 1, 'step', 0, 'x', 2, '{}', NULL);" +
+      "INSERT INTO step (run, id, seq, op, display_name, user_index, failed, attempts, queued_at, started_at, ended_at, opts, memo)" +
+      " VALUES ('a', 'x', 0, 0, 'x', 0, 0, 1, 1, 1, 1, '[]', 'true');" +
+      "INSERT INTO event (id, name, received_at, ts, user, data) VALUES ('e', 1, 1, 1, '{}', '\"\u00fc\"')",
+  );
+  migrate(database, "memory");
+  const rows = (sql: string) =>
+    database
+      .prepare(sql)
+      .all()
+      .map((row) => Object.values(row));
+  assert.deepEqual(rows("SELECT id, bytes, records FROM run ORDER BY id"), [
+    ["a", 4 * 200 + 4 + 2 + 6, 4],
+    ["b", 200, 1],
+    ["c", null, null],
+  ]);
+  assert.deepEqual(rows("SELECT kind, count, bytes FROM retained WHERE count > 0 ORDER BY kind"), [
+    ["events", 1, 206],
+    ["failed", 2, 1_012],
+  ]);
+  database.close();
+});

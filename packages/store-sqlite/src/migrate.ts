@@ -47,6 +47,11 @@ export const migrations: readonly Migration[] = [
     file: "006_shards.sql",
     checksum: "9076e5b2ac5076469d020431c93f9d4b08c911dffd10a6957d8338ef2b9f21c8",
   },
+  {
+    number: 7,
+    file: "007_retention.sql",
+    checksum: "53c3d1dc9d30ccb44b10de2f4bc9bddeafe0c8215d20dbdd77759ff380b41322",
+  },
 ];
 
 /** Marks a file as ours: "PAWL" in ASCII. */

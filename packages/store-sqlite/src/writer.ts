@@ -12,6 +12,7 @@ import type { SqliteSettings } from "./options.ts";
 import { WordWriter } from "./words.ts";
 import { planBatch } from "./write/batch.ts";
 import { EventWriter } from "./write/event-writer.ts";
+import { RetainedWriter } from "./write/retained-writer.ts";
 import { RunWriter } from "./write/run-writer.ts";
 import { SmallWriter } from "./write/small-writer.ts";
 
@@ -38,6 +39,7 @@ export class Writer {
   readonly #lock: Lock;
   readonly #database: DatabaseSync;
   readonly #words: WordWriter;
+  readonly #retained: RetainedWriter;
   readonly #runs: RunWriter;
   readonly #events: EventWriter;
   readonly #small: SmallWriter;
@@ -49,8 +51,9 @@ export class Writer {
     this.#database = database;
     this.epoch = raiseEpoch(database);
     this.#words = new WordWriter(database);
-    this.#runs = new RunWriter(database, this.#words);
-    this.#events = new EventWriter(database, this.#words);
+    this.#retained = new RetainedWriter(database);
+    this.#runs = new RunWriter(database, this.#words, this.#retained);
+    this.#events = new EventWriter(database, this.#words, this.#retained);
     this.#small = new SmallWriter(database);
     this.#checkpointer = new Checkpointer(database, settings);
   }
@@ -65,6 +68,7 @@ export class Writer {
       for (const [runId, writes] of batch.runs) this.#runs.write(runId, writes, touchedEvents);
       this.#events.write(batch.events, touchedEvents);
       this.#small.write(batch);
+      this.#retained.flush();
       this.#database.exec("COMMIT");
     } catch (error) {
       this.#rollBack();
@@ -100,6 +104,7 @@ export class Writer {
   #rollBack(): void {
     if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
     this.#words.forget();
+    this.#retained.forget();
   }
 
   #fenced(epoch: number): StoreError {

@@ -8,6 +8,7 @@ import { listCases } from "./contract/list-cases.ts";
 import { matchingCases } from "./contract/matching-cases.ts";
 import { modelCases } from "./contract/model-cases.ts";
 import { recordCases } from "./contract/record-cases.ts";
+import { retainedCases } from "./contract/retained-cases.ts";
 
 export type { MadeStore, MakeStore } from "./contract/kit.ts";
 
@@ -28,6 +29,7 @@ export function storeContract(
     dueCases(makeStore);
     matchingCases(makeStore);
     listCases(makeStore);
+    retainedCases(makeStore, options.sequences ?? 40);
     modelCases(makeStore, options.sequences ?? 40);
   });
 }

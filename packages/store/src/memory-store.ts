@@ -7,6 +7,7 @@ import { applyChange } from "./memory/apply.ts";
 import { answerDue } from "./memory/due.ts";
 import { answerList } from "./memory/list.ts";
 import { answerNeed } from "./memory/load.ts";
+import { countRuns } from "./memory/retained.ts";
 import { createMemoryData } from "./memory/memory-data.ts";
 import type { MemoryData } from "./memory/memory-data.ts";
 import { StoreError } from "./store-error.ts";
@@ -56,6 +57,7 @@ class MemoryStore implements Store {
     if (fence.epoch !== this.#data.epoch) throw fenced(fence.epoch, this.#data.epoch);
     this.#onCommit?.(changes, "before");
     for (const change of changes) applyChange(this.#data, change);
+    countRuns(this.#data);
     this.#onCommit?.(changes, "after");
     this.#listeners.tell(changes);
   }

@@ -1,17 +1,19 @@
 // The seam between Pawl and a database: eight methods over data, none over intent. A store
 // persists decisions and never takes them. Every implementation runs `contract.ts`.
 import type { Change } from "@pawl/engine/changes";
-import type { Message } from "@pawl/engine/commands";
+import type { Message, RetentionBound } from "@pawl/engine/commands";
 import type { Found, Need } from "@pawl/engine/needs";
 import type {
   AppRecord,
   AttemptRecord,
   EventRecord,
+  RetainedKind,
   RunRecord,
   RunStatus,
   WaitPathRecord,
 } from "@pawl/engine/records";
 import type { JsonText } from "@pawl/protocol/json-text";
+import type { Usage } from "./retained.ts";
 
 /** Proof of ownership that every commit carries: a store refuses a fence older than its own. */
 export interface Fence {
@@ -128,8 +130,33 @@ export type ListQuery =
   /** Failed attempts of a run, oldest first. */
   | { readonly type: "attempts"; readonly runId: string }
   | { readonly type: "output"; readonly runId: string }
-  /** How much there is of everything: records by kind, and bytes on disk (or of payload). */
-  | { readonly type: "sizes" };
+  /** How much there is of everything. Reads the whole database where it must: for `pawl doctor`. */
+  | { readonly type: "sizes" }
+  /** What would go, were `retention.due` to take all that is beyond each of the bounds. */
+  | { readonly type: "beyond"; readonly bounds: readonly RetentionBound[] };
+
+/** How much there is of one kind, and since when. */
+export interface KindSize extends Usage {
+  /** When the oldest ended, arrived (events) or was queued (runs that go on), ms; null: there is none. */
+  readonly oldest: number | null;
+}
+
+export interface Sizes {
+  /** Records by table. */
+  readonly tables: Readonly<Record<string, number>>;
+  /** Bytes on disk by table, indexes included; null for a store without a disk. */
+  readonly tableBytes: Readonly<Record<string, number>> | null;
+  /**
+   * Runs by status, and events. Bytes are those of payloads in UTF-8 and `recordBytes` for each
+   * record; an ended run counts what it had when it ended, events are in no run's bytes.
+   */
+  readonly kinds: Readonly<Record<RunStatus | "events", KindSize>>;
+  /** Bytes on disk in all, or of payloads. */
+  readonly bytes: number;
+  /** What of them is the log, and what is free for new records; 0 for a store without a disk. */
+  readonly logBytes: number;
+  readonly freeBytes: number;
+}
 
 export interface ListResults {
   readonly apps: readonly AppRecord[];
@@ -143,7 +170,8 @@ export interface ListResults {
   readonly unfinished: readonly string[];
   readonly attempts: readonly AttemptRecord[];
   readonly output: JsonText | null;
-  readonly sizes: { readonly tables: Readonly<Record<string, number>>; readonly bytes: number };
+  readonly sizes: Sizes;
+  readonly beyond: readonly (Usage & { readonly of: RetainedKind })[];
 }
 
 export interface Store {

@@ -1,18 +1,21 @@
 // `pawl doctor`: examines the store of a server that is not running, and repairs it on demand.
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { ListResults } from "@pawl/store/store";
+import { boundsOf, type RetentionPolicies } from "@pawl/server/loop/retention-policies";
+import type { Sizes } from "@pawl/store/store";
 import { CliError } from "../cli-error.ts";
 import type { Arguments, Command, Terminal } from "../command.ts";
 import type { CheckResult, RunProblem } from "../doctor/check.ts";
+import { sizeReport, type RetentionFindings } from "../doctor/size-report.ts";
 import { lineLog } from "../log.ts";
 import { optionFlags, readOptions } from "../option-flags.ts";
+import { chosenPolicies } from "../retention.ts";
 import { storePath } from "../store-path.ts";
 
 export const doctorCommand: Command = {
   name: "doctor",
   summary:
-    "Examine the store of a stopped server: is the file sound, has every run a next wake-up?",
+    "Examine the store of a stopped server: is the file sound, has every run a next wake-up, how large is it?",
   usage: "[flags]",
   positionalsMax: 0,
   flags: {
@@ -32,7 +35,8 @@ export const doctorCommand: Command = {
 /** What was found; printed as it is with `--json`. */
 interface Findings extends CheckResult {
   readonly path: string;
-  readonly sizes: ListResults["sizes"];
+  readonly sizes: Sizes;
+  readonly retention: RetentionFindings;
   readonly damage: readonly string[];
   readonly repaired: number;
   /** Problems that are still there. */
@@ -49,34 +53,43 @@ async function doctor({ flags }: Arguments, terminal: Terminal): Promise<number>
     );
   }
   const tell = values.json ? () => undefined : terminal.print;
-  const findings = await examine(path, flags["fix"] === true, terminal, tell);
+  const policies = chosenPolicies(values);
+  const findings = await examine({ path, policies, fix: flags["fix"] === true, terminal, tell });
   if (values.json) terminal.print(JSON.stringify(findings));
   else for (const line of report(findings)) terminal.print(line);
   return findings.damage.length + findings.remaining.length === 0 ? 0 : 1;
 }
 
-async function examine(
-  path: string,
-  fix: boolean,
-  terminal: Terminal,
-  tell: (line: string) => void,
-): Promise<Findings> {
-  const [{ createSqliteStore }, { checkRuns, problemsOf }] = await Promise.all([
-    import("@pawl/store-sqlite/sqlite-store"),
-    import("../doctor/check.ts"),
-  ]);
+interface Examination {
+  readonly path: string;
+  readonly policies: RetentionPolicies;
+  readonly fix: boolean;
+  readonly terminal: Terminal;
+  readonly tell: (line: string) => void;
+}
+
+async function examine({ path, policies, fix, terminal, tell }: Examination): Promise<Findings> {
+  const [{ createSqliteStore }, { checkRuns, problemsOf }, { defaultRetentionLimits }] =
+    await Promise.all([
+      import("@pawl/store-sqlite/sqlite-store"),
+      import("../doctor/check.ts"),
+      import("@pawl/server/loop/retention"),
+    ]);
   const store = createSqliteStore({ path });
   const fence = await store.open();
   try {
     tell(`examining ${path}`);
     const damage = await store.verify();
     const sizes = await store.list<"sizes">({ type: "sizes" });
+    const bounds = boundsOf(policies, Date.now(), defaultRetentionLimits.spareMs);
+    const beyond = await store.list<"beyond">({ type: "beyond", bounds });
+    const retention = { policies, beyond };
     const found = await checkRuns(store, (looked) =>
       tell(`  ${String(looked)} unfinished runs examined`),
     );
     const runIds = found.problems.map(({ runId }) => runId);
     if (!fix || runIds.length === 0 || damage.length > 0) {
-      return { path, sizes, damage, ...found, repaired: 0, remaining: found.problems };
+      return { path, sizes, retention, damage, ...found, repaired: 0, remaining: found.problems };
     }
     const { repairRuns } = await import("../doctor/repair.ts");
     await repairRuns(
@@ -86,7 +99,8 @@ async function examine(
       lineLog("warn", false, () => Date.now(), terminal.complain),
     );
     const remaining = await problemsOf(store, runIds);
-    return { path, sizes, damage, ...found, repaired: runIds.length - remaining.length, remaining };
+    const repaired = runIds.length - remaining.length;
+    return { path, sizes, retention, damage, ...found, repaired, remaining };
   } finally {
     await store.close();
   }
@@ -95,17 +109,16 @@ async function examine(
 const problemsShown = 20;
 
 function report(findings: Findings): readonly string[] {
-  const { sizes, damage, unfinished, problems, repaired, remaining } = findings;
+  const { sizes, retention, damage, unfinished, problems, repaired, remaining } = findings;
   const rows = [
     ["file", damage.length === 0 ? "sound" : `${String(damage.length)} damage(s)`],
-    ["size", `${(sizes.bytes / 1024 / 1024).toFixed(1)} MiB`],
-    ...Object.entries(sizes.tables).map(([table, count]) => [table, String(count)]),
     ["unfinished runs", String(unfinished)],
     ["without a wake-up", String(problems.length)],
     ["repaired", String(repaired)],
   ];
   const width = Math.max(...rows.map(([name = ""]) => name.length));
   return [
+    ...sizeReport(sizes, retention),
     ...rows.map(([name = "", value = ""]) => `  ${name.padEnd(width)}  ${value}`),
     ...damage.map((line) => `damage: ${line}`),
     ...remaining.slice(0, problemsShown).map(({ problem }) => `problem: ${problem}`),

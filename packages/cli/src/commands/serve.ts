@@ -11,6 +11,7 @@ import { StoreError } from "@pawl/store/store-error";
 import type { Arguments, Command, Terminal } from "../command.ts";
 import { jsonLog, lineLog } from "../log.ts";
 import { optionFlags, readOptions } from "../option-flags.ts";
+import { chosenPolicies } from "../retention.ts";
 import { storePath } from "../store-path.ts";
 
 type Kind = "dev" | "start";
@@ -98,7 +99,6 @@ async function portsToSearch(
 
 function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions> {
   const retrySeconds = values["retry-interval"];
-  const days = values["retention-days"];
   const keys = [values["signing-key"], values["signing-key-fallback"]];
   return {
     kind: kind === "dev" ? "dev" : "cloud",
@@ -123,7 +123,7 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
       stepOutputCharsMax: values["step-output-chars-max"],
     },
     timerLimits: { tickMs: values.tick },
-    retention: { keepMs: days === 0 ? null : days * 86_400_000 },
+    retention: { policies: chosenPolicies(values) },
     limits: {
       eventBytesMax: values["event-bytes-max"],
       eventsPerRequestMax: values["events-per-request-max"],

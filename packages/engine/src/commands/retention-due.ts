@@ -6,8 +6,8 @@ import type { StateView } from "../state/view.ts";
 
 export function retentionDue(state: StateView, command: RetentionDue): Decision {
   const draft = new Draft(state, command);
-  const { before, limit } = command;
-  const { runIds, eventIds } = state.expired({ kind: "expired", before, limit });
+  const { bounds, limit } = command;
+  const { runIds, eventIds, hasMore } = state.expired({ kind: "expired", bounds, limit });
   for (const runId of runIds) draft.write({ type: "run.delete", runId });
   for (const eventId of eventIds) draft.write({ type: "event.delete", eventId });
   const keys = state.expiredKeys({ kind: "expiredKeys", at: draft.at, limit });
@@ -20,6 +20,8 @@ export function retentionDue(state: StateView, command: RetentionDue): Decision 
     events: eventIds.length,
     keys: keys.length,
     rates: rates.length,
+    // With a run its events may have become free to go.
+    hasMore: hasMore || runIds.length > 0 || keys.length === limit || rates.length === limit,
   } as const;
   return draft.decide({ ok: true, value });
 }

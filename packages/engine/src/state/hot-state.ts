@@ -280,7 +280,9 @@ export class HotState implements StateView {
 
   expired(need: Extract<Need, { kind: "expired" }>): Expired {
     const found = this.#answer(need);
-    if ("runIds" in found) return found;
+    // What was written since the store looked is in use again.
+    if ("runIds" in found)
+      return { ...found, eventIds: found.eventIds.filter((id) => !this.#events.has(id)) };
     throw new Error("the answer to an `expired` need has another shape");
   }
 

@@ -292,6 +292,6 @@ function nothing(need: Need): Found {
     case "expiredKeys":
       return { need, keys: [] };
     case "expired":
-      return { need, runIds: [], eventIds: [] };
+      return { need, runIds: [], eventIds: [], hasMore: false };
   }
 }

@@ -4,13 +4,15 @@
 
 import { readApiKeys, type ApiKey } from "../auth/api-key.ts";
 import { eventBytesCeiling } from "@pawl/protocol/event-wire";
+import { readRetention, type ChosenRetention } from "./retention-option.ts";
 
 /** A command that runs a server, or works on one's store. */
 export type OptionCommand = "dev" | "start" | "doctor";
 
 export type Reading<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly expected: string };
+  /** The hint says what is wrong with just this value. */
+  | { readonly ok: false; readonly expected: string; readonly hint?: string };
 
 export interface Option<T> {
   /** `flag` takes no value on the command line, `list` may be repeated. */
@@ -170,6 +172,21 @@ function apiKeys(more: About): Option<readonly ApiKey[]> {
   };
 }
 
+function retention(more: About): Option<ChosenRetention> {
+  return {
+    ...about(more),
+    kind: "list",
+    placeholder: "KIND.LIMIT=VALUE",
+    fallback: {},
+    read: (raw) => {
+      const reading = readRetention(raw);
+      if (reading.ok) return reading;
+      const expected = "limits like failed.age=90d, completed.count=10000 or events.bytes=5GB";
+      return { ok: false, expected, hint: reading.hint };
+    },
+  };
+}
+
 /** Undefined: it is no JSON. */
 function parsed(text: string): unknown {
   try {
@@ -269,7 +286,14 @@ export const options = {
     help: "How long a stopping server waits for calls in flight.",
   }),
   "retention-days": integer("DAYS", 30, 0, 36_500, {
+    commands: everywhere,
     help: "How long ended runs and events are kept; 0 keeps them for ever.",
+  }),
+  retention: retention({
+    commands: everywhere,
+    help:
+      "Limit of a kind (completed, failed, cancelled, skipped, events) by age, count or bytes, " +
+      "for example failed.age=90d; may be repeated.",
   }),
   "calls-per-app-max": integer("N", 256, 1, 100_000, {
     help: "Calls in flight to one app; more wait in its queue.",

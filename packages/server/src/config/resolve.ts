@@ -68,5 +68,6 @@ function read(name: OptionName, raw: unknown, origin: string): unknown {
   const reading = option.read(raw);
   if (reading.ok) return reading.value;
   const given = option.secret ? "" : `, not ${JSON.stringify(raw)}`;
-  throw new ServerError("option_invalid", `${origin} must be ${reading.expected}${given}.`);
+  const hint = reading.hint === undefined ? "" : ` ${reading.hint}`;
+  throw new ServerError("option_invalid", `${origin} must be ${reading.expected}${given}.${hint}`);
 }

@@ -1,29 +1,38 @@
-// Has what is old forgotten: a small step at a time with pauses between, so that it never delays
-// the others. What may go is the store's answer and the engine's decision; this only asks.
+// Has forgotten what is beyond its policy: a small step at a time, each a commit that others share,
+// and a pause that is longer the longer the step took, so that it never delays the others. What may
+// go is the store's answer and the engine's decision; this only asks.
 import type { Reply } from "@pawl/engine/decision";
 import { messageOf } from "../server-error.ts";
 import type { CommandInput } from "./batch.ts";
 import type { Clock, TimerHandle } from "./clock.ts";
 import type { Log } from "./log.ts";
+import { boundsOf, retentionPolicies, type RetentionPolicies } from "./retention-policies.ts";
 
 export interface RetentionLimits {
-  /** How long ended runs and events are kept, ms; null keeps them for ever. */
-  readonly keepMs: number | null;
+  readonly policies: RetentionPolicies;
+  /** What ended or arrived within this time goes by age only, ms. */
+  readonly spareMs: number;
   /** Time between two looks, ms. */
   readonly intervalMs: number;
-  /** Time between two steps while there is more to forget, ms. */
+  /** Time between two steps while there is more to forget: at least and at most, ms. */
   readonly pauseMs: number;
-  /** Records of each kind that one step removes. */
+  readonly pauseMaxMs: number;
+  /** The pause within these, as a multiple of the time that the step took: 4 leaves 80 % to others. */
+  readonly pauseRatio: number;
+  /** Records of each kind that one step removes; a run goes as a whole, however many it has. */
   readonly stepSize: number;
 }
 
 const day = 86_400_000;
 
 export const defaultRetentionLimits: RetentionLimits = {
-  keepMs: 30 * day,
+  policies: retentionPolicies(30 * day),
+  spareMs: 60_000,
   intervalMs: 60_000,
-  pauseMs: 100,
-  stepSize: 100,
+  pauseMs: 20,
+  pauseMaxMs: 2_000,
+  pauseRatio: 4,
+  stepSize: 200,
 };
 
 export interface RetentionParts {
@@ -60,31 +69,21 @@ export class Retention {
 
   async #step(): Promise<void> {
     const { clock, limits, log, report } = this.#parts;
-    const { keepMs, stepSize, pauseMs, intervalMs } = limits;
-    // Without a limit only idempotency keys go, which have an end of their own.
-    const before = keepMs === null ? 0 : clock.now() - keepMs;
+    const begin = clock.now();
+    const bounds = boundsOf(limits.policies, begin, limits.spareMs);
     let hasMore = false;
     try {
-      const reply = await report({ type: "retention.due", before, limit: stepSize });
-      hasMore = reply.ok && reply.value.type === "removed" && isFull(reply.value, stepSize);
+      const reply = await report({ type: "retention.due", bounds, limit: limits.stepSize });
+      hasMore = reply.ok && reply.value.type === "removed" && reply.value.hasMore;
     } catch (error) {
       if (this.#stopped) return;
       log.warn({ err: error }, `old records could not be removed: ${messageOf(error)}`);
     }
-    this.#after(hasMore ? pauseMs : intervalMs);
+    this.#after(hasMore ? this.#pauseAfter(clock.now() - begin) : limits.intervalMs);
   }
-}
 
-/** Whether a step removed as many of a kind as it may, so that there can be more. */
-function isFull(
-  removed: {
-    readonly runs: number;
-    readonly events: number;
-    readonly keys: number;
-    readonly rates: number;
-  },
-  step: number,
-): boolean {
-  const { runs, events, keys, rates } = removed;
-  return [runs, events, keys, rates].includes(step);
+  #pauseAfter(tookMs: number): number {
+    const { pauseMs, pauseMaxMs, pauseRatio } = this.#parts.limits;
+    return Math.min(Math.max(pauseRatio * tookMs, pauseMs), pauseMaxMs);
+  }
 }

@@ -1,38 +1,24 @@
 // Answers the questions of people. They may take long, so they run on a connection and a thread of
 // their own; each is answered from an index, never by walking past what does not match.
-import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
+import type { RetentionBound } from "@pawl/engine/commands";
 import type { AppRecord, EventRecord, RunRecord } from "@pawl/engine/records";
 import type { JsonText } from "@pawl/protocol/json-text";
 import { arrivalFromId } from "@pawl/store/position";
+import { sumOf } from "@pawl/store/retained";
 import type { ListQuery, ListResults } from "@pawl/store/store";
 import { numberOf, packUlid, textOf, unpackUlid } from "../codec.ts";
 import { attemptsOfRun, decodeAttempt } from "../rows/attempt-row.ts";
 import { decodeEvent, eventColumns } from "../rows/event-row.ts";
 import { decodeRun, runColumns, unfinishedStatusNumbers } from "../rows/run-row.ts";
 import { WordReader } from "../words.ts";
+import { RetainedReader } from "./retained.ts";
 import { Rows } from "./rows.ts";
 import { RunLister } from "./run-list.ts";
 import { inShards, shardValues } from "./shards.ts";
+import { readSizes } from "./sizes.ts";
 
 type Asked<T extends ListQuery["type"]> = Extract<ListQuery, { type: T }>;
-
-/** Names that `sizes` reports, and the tables they count. */
-const tableOf: Readonly<Record<string, string>> = {
-  apps: "app",
-  events: "event",
-  runs: "run",
-  outputs: "output",
-  steps: "step",
-  attempts: "attempt",
-  jobs: "job",
-  waits: "wait",
-  waitPaths: "wait_path",
-  idempotency: "idempotency",
-  gates: "gate",
-  schedules: "schedule",
-  mail: "mail",
-};
 
 export class Lister {
   readonly #database: DatabaseSync;
@@ -93,7 +79,9 @@ export class Lister {
         return row === undefined ? null : (textOf(row[0]) as JsonText); // proof: written from a JsonText
       }
       case "sizes":
-        return this.#sizes();
+        return readSizes(this.#database, this.#path);
+      case "beyond":
+        return this.#beyond(query.bounds);
     }
   }
 
@@ -154,15 +142,8 @@ export class Lister {
       .slice(0, limit);
   }
 
-  #sizes(): ListResults["sizes"] {
-    const tables: Record<string, number> = {};
-    for (const [name, table] of Object.entries(tableOf)) {
-      tables[name] = numberOf(this.#rows(`SELECT count(*) FROM ${table}`).first()?.[0]);
-    }
-    return { tables, bytes: fileBytes(this.#path) + fileBytes(`${this.#path}-wal`) };
+  #beyond(bounds: readonly RetentionBound[]): ListResults["beyond"] {
+    const retained = new RetainedReader(this.#database);
+    return bounds.map((bound) => ({ of: bound.of, ...sumOf(retained.beyond(bound, null)) }));
   }
-}
-
-function fileBytes(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -2,6 +2,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Found, Need, StoredRun } from "@pawl/engine/needs";
 import type { EventRecord, ScheduleRecord, WaitRecord } from "@pawl/engine/records";
+import { firstOf } from "@pawl/store/retained";
 import { numberOf, packHash, packUlid, textOf, unpackUlid } from "../codec.ts";
 import type { PackedId } from "../codec.ts";
 import { decodeEvent, eventColumns } from "../rows/event-row.ts";
@@ -11,6 +12,7 @@ import { decodeRun, runColumns } from "../rows/run-row.ts";
 import { decodeStep, stepsOfRun } from "../rows/step-row.ts";
 import { decodeWait, noPath, waitColumns } from "../rows/wait-row.ts";
 import type { WordReader } from "../words.ts";
+import { RetainedReader } from "./retained.ts";
 import { Rows } from "./rows.ts";
 
 export class Loader {
@@ -28,8 +30,7 @@ export class Loader {
   readonly #waitsAfter: Rows;
   readonly #pastByName: Rows;
   readonly #pastByKey: Rows;
-  readonly #expiredRuns: Rows;
-  readonly #expiredEvents: Rows;
+  readonly #retained: RetainedReader;
   readonly #expiredKeys: Rows;
   readonly #gate: Rows;
   readonly #expiredRates: Rows;
@@ -59,14 +60,7 @@ export class Loader {
         " WHERE k.name = ? AND k.path = ? AND k.hash = ? AND k.received_at BETWEEN ? AND ?" +
         " ORDER BY k.received_at, k.event LIMIT ?",
     );
-    this.#expiredRuns = rows(
-      "SELECT r.id FROM run AS r WHERE r.ended_at < ? AND NOT EXISTS" +
-        " (SELECT 1 FROM job AS j WHERE j.run = r.parent_run AND j.id = r.parent_job)" +
-        " ORDER BY r.ended_at, r.id LIMIT ?",
-    );
-    this.#expiredEvents = rows(
-      "SELECT event FROM event_free WHERE received_at < ? ORDER BY received_at, event LIMIT ?",
-    );
+    this.#retained = new RetainedReader(database);
     this.#expiredKeys = rows(
       "SELECT key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at, key LIMIT ?",
     );
@@ -103,7 +97,7 @@ export class Loader {
       case "pastEvents":
         return { need, events: this.#pastEvents(need) };
       case "expired":
-        return { need, ...this.#expired(need.before, need.limit) };
+        return { need, ...this.#expired(need) };
       case "gate": {
         const row = this.#gate.first(need.key);
         return { need, gate: row === undefined ? null : decodeGate(need.key, row) };
@@ -167,13 +161,15 @@ export class Loader {
     return rows.map((row) => decodeEvent(row, this.#words));
   }
 
-  #expired(
-    before: number,
-    limit: number,
-  ): { readonly runIds: readonly string[]; readonly eventIds: readonly string[] } {
+  #expired({ bounds, limit }: Extract<Need, { kind: "expired" }>) {
+    const found = bounds.map((bound) => ({
+      isEvents: bound.of === "events",
+      ...firstOf(this.#retained.beyond(bound, limit), limit),
+    }));
     return {
-      runIds: this.#expiredRuns.all(before, limit).map((row) => unpackUlid(row[0])),
-      eventIds: this.#expiredEvents.all(before, limit).map((row) => unpackUlid(row[0])),
+      runIds: found.flatMap(({ isEvents, ids }) => (isEvents ? [] : ids)),
+      eventIds: found.flatMap(({ isEvents, ids }) => (isEvents ? ids : [])),
+      hasMore: found.some(({ hasMore }) => hasMore),
     };
   }
 }

@@ -21,8 +21,16 @@ const plans: readonly (readonly [sql: string, index: string])[] = [
     "event_by_name",
   ],
   [
-    "SELECT r.id FROM run AS r WHERE r.ended_at < 1 ORDER BY r.ended_at, r.id LIMIT 1",
-    "run_by_end",
+    "SELECT r.id, r.ended_at, r.bytes, r.records FROM run AS r INDEXED BY run_by_age WHERE r.status = 2 AND r.bytes IS NOT NULL AND r.ended_at < 1 ORDER BY r.ended_at, r.id LIMIT 1",
+    "COVERING INDEX run_by_age (status=? AND ended_at<?)",
+  ],
+  [
+    "SELECT min(ended_at) FROM run INDEXED BY run_by_age WHERE status = 2 AND bytes IS NOT NULL",
+    "SEARCH run USING COVERING INDEX run_by_age (status=?)",
+  ],
+  [
+    "SELECT f.event, octet_length(e.data) FROM event_free AS f CROSS JOIN event AS e ON e.id = f.event WHERE f.received_at < 1 ORDER BY f.received_at, f.event LIMIT 1",
+    "PRIMARY KEY (received_at<?)",
   ],
   [
     "SELECT id FROM run AS r INDEXED BY run_by_function WHERE r.status = 1 AND r.id < x'00' AND r.function = 1 ORDER BY r.id DESC LIMIT 1",

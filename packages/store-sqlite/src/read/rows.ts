@@ -15,6 +15,11 @@ export class Rows {
     return this.#statement.all(...values) as unknown as readonly Row[]; // proof: setReturnArrays above
   }
 
+  /** One row at a time; the next question ends it. */
+  each(...values: SQLInputValue[]): Iterable<Row> {
+    return this.#statement.iterate(...values) as unknown as Iterable<Row>; // proof: setReturnArrays above
+  }
+
   first(...values: SQLInputValue[]): Row | undefined {
     return this.#statement.get(...values) as unknown as Row | undefined; // proof: setReturnArrays above
   }

@@ -2,6 +2,7 @@
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { EventRecord, WaitKey } from "@pawl/engine/records";
 import type { JsonText } from "@pawl/protocol/json-text";
+import { recordBytes } from "@pawl/store/retained";
 import { numberOf, packUlid, textOf, textOrNull, unpackUlid } from "../codec.ts";
 import type { WordReader, WordWriter } from "../words.ts";
 
@@ -13,6 +14,17 @@ export const eventInsert =
 /** Columns in the order of `decodeEvent`. */
 export const eventColumns =
   "e.id, e.name, e.received_at, e.ts, e.external_id, e.user, e.version, e.meta, e.data";
+
+/** What the event `e` weighs for retention, in SQL and by its record. */
+export const eventBytes = `${recordBytes} + octet_length(e.data) + ifnull(octet_length(e.user), 0) + ifnull(octet_length(e.meta), 0)`;
+export function bytesOf({ data, user, meta }: EventRecord): number {
+  return (
+    recordBytes +
+    Buffer.byteLength(data) +
+    Buffer.byteLength(user ?? "") +
+    Buffer.byteLength(meta ?? "")
+  );
+}
 
 /** The values of one row. */
 export function encodeEvent(

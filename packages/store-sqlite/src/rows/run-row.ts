@@ -28,6 +28,11 @@ export function statusNumber(status: RunStatus): number {
   return statuses.indexOf(status);
 }
 
+/** The status of a number. */
+export function statusOf(number: number): RunStatus {
+  return statuses[number] ?? "queued";
+}
+
 /** All numbers of statuses. */
 export const statusNumbers: readonly number[] = statuses.map((_, number) => number);
 /** Numbers of the statuses of runs that have not ended. */
@@ -96,7 +101,7 @@ export function encodeRun(run: RunRecord, words: WordWriter): SQLInputValue[] {
 export function decodeRun(row: readonly SQLOutputValue[], words: WordReader): RunRecord {
   return {
     id: unpackUlid(row[0]),
-    status: statuses[numberOf(row[1])] ?? "queued",
+    status: statusOf(numberOf(row[1])),
     functionId: words.text(numberOf(row[2])),
     endedAt: numberOrNull(row[3]),
     startedAt: numberOrNull(row[4]),

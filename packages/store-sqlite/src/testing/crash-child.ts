@@ -1,9 +1,10 @@
 // A process to be killed: opens the store at the path it is given and commits batches for ever,
-// printing the number of each when it was acknowledged. Batch n is a run with ten steps.
+// printing the number of each when it was acknowledged. Batch n is an ended run with ten steps, an event,
+// and the removal of the event before.
 import { writeSync } from "node:fs";
 import { argv } from "node:process";
 import type { Change } from "@pawl/engine/changes";
-import { runSample, stepSample, ulidSample } from "@pawl/store/contract/samples";
+import { eventSample, runSample, stepSample, ulidSample } from "@pawl/store/contract/samples";
 import { createSqliteStore } from "../sqlite-store.ts";
 
 /** Steps that each batch of this process writes. */
@@ -17,7 +18,12 @@ async function commitForEver(path: string, first: number): Promise<never> {
     const steps = Array.from({ length: stepsPerBatch }, (_, seq): Change => {
       return { type: "step.put", runId: ulidSample(n), step: stepSample(seq) };
     });
-    await store.commit([{ type: "run.put", run: runSample(n) }, ...steps], fence);
+    const run = runSample(n, { status: "failed", endedAt: n });
+    const events: readonly Change[] = [
+      { type: "event.put", event: eventSample(n + 1_000_000), keys: [] },
+      { type: "event.delete", eventId: ulidSample(n + 999_999) },
+    ];
+    await store.commit([{ type: "run.put", run }, ...steps, ...events], fence);
     writeSync(1, `${n}\n`);
   }
 }

@@ -2,12 +2,14 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { EventRecord, WaitKey } from "@pawl/engine/records";
 import { numberOf, packHash, packUlid } from "../codec.ts";
-import { decodeKeys, encodeEvent, eventInsert } from "../rows/event-row.ts";
+import { bytesOf, decodeKeys, encodeEvent, eventBytes, eventInsert } from "../rows/event-row.ts";
 import type { WordWriter } from "../words.ts";
 import type { Batch } from "./batch.ts";
+import type { RetainedWriter } from "./retained-writer.ts";
 
 export class EventWriter {
   readonly #words: WordWriter;
+  readonly #retained: RetainedWriter;
   readonly #insert: StatementSync;
   readonly #find: StatementSync;
   readonly #delete: StatementSync;
@@ -18,10 +20,13 @@ export class EventWriter {
   readonly #freeIfUnused: StatementSync;
   readonly #unfreeIfUsed: StatementSync;
 
-  constructor(database: DatabaseSync, words: WordWriter) {
+  constructor(database: DatabaseSync, words: WordWriter, retained: RetainedWriter) {
     this.#words = words;
+    this.#retained = retained;
     this.#insert = database.prepare(eventInsert);
-    this.#find = database.prepare("SELECT name, received_at, keys FROM event WHERE id = ?");
+    this.#find = database.prepare(
+      `SELECT e.name, e.received_at, e.keys, ${eventBytes} AS bytes FROM event AS e WHERE e.id = ?`,
+    );
     this.#delete = database.prepare("DELETE FROM event WHERE id = ?");
     this.#insertKey = database.prepare(
       "INSERT OR IGNORE INTO event_key (name, path, hash, received_at, event) VALUES (?, ?, ?, ?, ?)",
@@ -65,6 +70,7 @@ export class EventWriter {
       this.#insert.run(...values);
     }
     const id = packUlid(event.id);
+    this.#retained.came("events", bytesOf(event));
     this.#free.run(event.receivedAt, id);
     if (keys.length === 0) return;
     const name = this.#words.idOf(event.name);
@@ -89,6 +95,7 @@ export class EventWriter {
       this.#deleteKey.run(name, this.#words.idOf(key.path), packHash(key.hash), receivedAt, id);
     }
     this.#unfree.run(receivedAt, id);
+    this.#retained.left("events", numberOf(row["bytes"]));
     this.#delete.run(id);
   }
 }

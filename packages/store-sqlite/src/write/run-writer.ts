@@ -10,6 +10,7 @@ import { encodeStep, stepInsert } from "../rows/step-row.ts";
 import { encodeWait, waitInsert } from "../rows/wait-row.ts";
 import type { WordWriter } from "../words.ts";
 import type { RunWrites } from "./batch.ts";
+import type { RetainedWriter } from "./retained-writer.ts";
 
 /** Columns that no index has: they change without moving the run in any order. */
 const hotColumnNames = runColumnNames.slice(6);
@@ -24,6 +25,7 @@ const partTables = ["output", "step", "attempt", "job", "wait"] as const;
 
 export class RunWriter {
   readonly #words: WordWriter;
+  readonly #retained: RetainedWriter;
   readonly #insert: StatementSync;
   readonly #updateHot: StatementSync;
   readonly #updateAll: StatementSync;
@@ -41,9 +43,10 @@ export class RunWriter {
   readonly #putWait: StatementSync;
   readonly #deleteWait: StatementSync;
 
-  constructor(database: DatabaseSync, words: WordWriter) {
+  constructor(database: DatabaseSync, words: WordWriter, retained: RetainedWriter) {
     const names = runColumnNames;
     this.#words = words;
+    this.#retained = retained;
     this.#insert = database.prepare(
       `INSERT OR IGNORE INTO run (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
     );
@@ -53,14 +56,10 @@ export class RunWriter {
         " WHERE id = ?1 AND status = ?2 AND function = ?3 AND ended_at IS ?4" +
         " AND started_at IS ?5 AND app = ?6 AND event_ids = ?8",
     );
-    this.#updateAll = database.prepare(
-      `UPDATE run SET ${assignments(listedColumnNames, 2)}, ${assignments(hotColumnNames, 7)}` +
-        " WHERE id = ?1 AND event_ids = ?8",
-    );
-    this.#updateEvents = database.prepare(
-      `UPDATE run SET ${assignments(listedColumnNames, 2)}, ${assignments(hotColumnNames, 7)}` +
-        " WHERE id = ?1",
-    );
+    // What the run weighed it no longer does.
+    const moved = `${assignments(listedColumnNames, 2)}, ${assignments(hotColumnNames, 7)}, bytes = NULL, records = NULL`;
+    this.#updateAll = database.prepare(`UPDATE run SET ${moved} WHERE id = ?1 AND event_ids = ?8`);
+    this.#updateEvents = database.prepare(`UPDATE run SET ${moved} WHERE id = ?1`);
     this.#eventIds = database.prepare("SELECT event_ids FROM run WHERE id = ?");
     this.#deleteRun = database.prepare("DELETE FROM run WHERE id = ?");
     this.#deleteParts = partTables.map((table) =>
@@ -94,6 +93,7 @@ export class RunWriter {
       if (wait !== null) this.#putWait.run(...encodeWait(id, wait, this.#words));
       else if (!writes.wiped) this.#deleteWait.run(id, jobId);
     }
+    if (writes.run !== null) this.#retained.runEnded(id, writes.run);
   }
 
   /** Writes the row, trying first what is likely: a new run, then one that just goes on. */
@@ -102,6 +102,7 @@ export class RunWriter {
     const isProbablyNew = run.status === "queued";
     if (isProbablyNew && this.#insertNew(id, run, values, touched)) return;
     if (this.#updateHot.run(...values).changes === 1) return;
+    this.#retained.runLeaves(id);
     if (this.#updateAll.run(...values).changes === 1) return;
     if (!isProbablyNew && this.#insertNew(id, run, values, touched)) return;
     this.#relink(id, run, touched);
@@ -129,6 +130,7 @@ export class RunWriter {
   }
 
   #wipe(id: PackedId, touched: Set<string>): void {
+    this.#retained.runLeaves(id);
     this.#unlinkAll(id, touched);
     this.#deleteRun.run(id);
     for (const statement of this.#deleteParts) statement.run(id);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { toJsonText } from "@pawl/protocol/json-text";
 import type { JsonText } from "@pawl/protocol/json-text";
 import type { Change } from "@pawl/engine/changes";
+import { olderThan } from "../retained.ts";
 import { hasCode, storeTest } from "./kit.ts";
 import type { MakeStore } from "./kit.ts";
 import {
@@ -70,7 +71,11 @@ function orderCases(make: MakeStore): void {
     const { run } = await subject.find({ kind: "run", runId });
     assert.deepEqual(run?.run, runSample(1, { eventIds: [ulidSample(3)] }));
     assert.deepEqual(run?.steps, [stepSample(2)]);
-    const { runIds } = await subject.find({ kind: "expired", before: baseTime + 9, limit: 9 });
+    const { runIds } = await subject.find({
+      kind: "expired",
+      bounds: olderThan(baseTime + 9),
+      limit: 9,
+    });
     assert.deepEqual(runIds, []);
   });
 

@@ -4,6 +4,7 @@ import type { RunRecord, RunStatus } from "@pawl/engine/records";
 import { encodeUlid } from "@pawl/protocol/ulid";
 import { everyRun } from "../run-filter.ts";
 import type { RunFilter, RunPosition } from "../store.ts";
+import { olderThan } from "../retained.ts";
 import { storeTest } from "./kit.ts";
 import type { MakeStore } from "./kit.ts";
 import {
@@ -273,7 +274,7 @@ function retentionCases(make: MakeStore): void {
         { type: "job.put", job: invokeSample(ulidSample(50), 1, { childRunId: ulidSample(3) }) },
       );
       const expired = async (limit: number): Promise<readonly string[]> =>
-        (await subject.find({ kind: "expired", before: baseTime + 31, limit })).runIds;
+        (await subject.find({ kind: "expired", bounds: olderThan(baseTime + 31), limit })).runIds;
       assert.deepEqual(await expired(9), [2, 4, 1].map(ulidSample));
       assert.deepEqual(await expired(2), [2, 4].map(ulidSample));
       await subject.commit({ type: "job.delete", runId: ulidSample(50), jobId: hashSample(1) });
@@ -294,7 +295,8 @@ function retentionCases(make: MakeStore): void {
       const run = (n: number, ...events: readonly number[]) =>
         ({ type: "run.put", run: runSample(n, { eventIds: events.map(ulidSample) }) }) as const;
       const expired = async (before = 50): Promise<readonly string[]> =>
-        (await subject.find({ kind: "expired", before: baseTime + before, limit: 9 })).eventIds;
+        (await subject.find({ kind: "expired", bounds: olderThan(baseTime + before), limit: 9 }))
+          .eventIds;
       // Started in the same batch, in a later one, by two runs, by none.
       await subject.commit(put(4), put(1), run(21, 1, 4), put(2), put(3), put(60));
       assert.deepEqual(await expired(), [2, 3].map(ulidSample));

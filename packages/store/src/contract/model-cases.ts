@@ -5,12 +5,14 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { toJsonText } from "@pawl/protocol/json-text";
 import type { Change } from "@pawl/engine/changes";
+import type { RetentionBound } from "@pawl/engine/commands";
 import type { Found, Need } from "@pawl/engine/needs";
 import type { CallState, Job, RunStatus, WaitKey } from "@pawl/engine/records";
 import { shardOf } from "@pawl/engine/shard";
 import { createMemoryStore } from "../memory-store.ts";
 import { everyRun } from "../run-filter.ts";
 import type { DueJob, ListQuery, RunFilter, Store } from "../store.ts";
+import { olderThan, retainedKinds } from "../retained.ts";
 import { messageSample } from "./batch-cases.ts";
 import { Subject } from "./kit.ts";
 import type { MakeStore } from "./kit.ts";
@@ -189,13 +191,23 @@ export const batches: fc.Arbitrary<readonly (readonly Change[])[]> = fc.array(
   { minLength: 1, maxLength: 6 },
 );
 
+/** Age, count and bytes, each tight enough to matter. */
+const tightBounds: readonly RetentionBound[] = retainedKinds.map((of, index) => ({
+  of,
+  before: baseTime + index,
+  spareFrom: baseTime + 4,
+  countMax: index % 2 === 0 ? 1 : null,
+  bytesMax: index % 2 === 0 ? null : 300,
+}));
+
 const needs: readonly Need[] = [
   ...runNumbers.map((n) => ({ kind: "run", runId: ulidSample(n) }) as const),
   ...eventNumbers.map((n) => ({ kind: "event", eventId: ulidSample(n) }) as const),
   ...["x", "y"].map((key) => ({ kind: "idempotency", key }) as const),
   ...eventNames.flatMap((event) => keys.flatMap((key) => needsUnder(event, key))),
-  { kind: "expired", before: baseTime + 3, limit: 2 },
-  { kind: "expired", before: baseTime + 9, limit: 99 },
+  { kind: "expired", bounds: olderThan(baseTime + 3), limit: 2 },
+  { kind: "expired", bounds: olderThan(baseTime + 9), limit: 99 },
+  ...[1, 3, 99].map((limit) => ({ kind: "expired", bounds: tightBounds, limit }) as const),
   { kind: "expiredKeys", at: baseTime + 3, limit: 1 },
   { kind: "expiredKeys", at: baseTime + 99, limit: 99 },
   ...["x", "y", "x0", "x1", "y2"].map((key) => ({ kind: "gate", key }) as const),
@@ -230,6 +242,7 @@ const listQueries: readonly ListQuery[] = [
   { type: "apps" },
   { type: "waitPaths" },
   { type: "queues", shards: null },
+  { type: "beyond", bounds: tightBounds },
   { type: "unfinished", after: null, limit: 2 },
   { type: "unfinished", after: ulidSample(1), limit: 99 },
   ...[null, "a"].flatMap((name) =>
@@ -276,7 +289,7 @@ const someShards = [shardOf(ulidSample(1))];
 async function answers(store: Store): Promise<unknown> {
   const lists: unknown[] = [];
   for (const query of listQueries) lists.push(await store.list(query));
-  const { tables } = await store.list({ type: "sizes" });
+  const { tables, kinds } = await store.list({ type: "sizes" });
   const timers = { kind: "timers", until: baseTime + 4, shards: null, limit: 99 } as const;
   const queues = await Promise.all(
     gates.map((gate) =>
@@ -288,6 +301,7 @@ async function answers(store: Store): Promise<unknown> {
     needs: (await store.load(needs)).map(ordered),
     lists,
     tables: { ...tables },
+    kinds,
     timers: orderedJobs(await store.due(timers)),
     firstTimers: first.map((job) => [job.dueAt, job.runId]),
     queues,

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { toJsonText } from "@pawl/protocol/json-text";
 import type { GateRecord, Job, RunRecord } from "@pawl/engine/records";
+import { olderThan } from "../retained.ts";
 import { storeTest } from "./kit.ts";
 import type { MakeStore } from "./kit.ts";
 import {
@@ -164,7 +165,11 @@ function runCases(make: MakeStore): void {
         assert.equal((await subject.store.list(query)).length, events.includes(n) ? 1 : 0);
       }
       const free = [1, 2, 3].filter((n) => !events.includes(n)).map(ulidSample);
-      const { eventIds } = await subject.find({ kind: "expired", before: baseTime + 9, limit: 9 });
+      const { eventIds } = await subject.find({
+        kind: "expired",
+        bounds: olderThan(baseTime + 9),
+        limit: 9,
+      });
       assert.deepEqual(eventIds, free);
     }
   });

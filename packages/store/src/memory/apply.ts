@@ -16,6 +16,7 @@ import { compareArrivals, comparePositions, compareText } from "../position.ts";
 import type { DueJob } from "../store.ts";
 import { compareDue, keyText } from "./memory-data.ts";
 import type { HeldKey, MemoryData, RunEntry } from "./memory-data.ts";
+import { countEvent, markFree, uncountRun } from "./retained.ts";
 import { SortedSet } from "./sorted-set.ts";
 
 /** Writes one change. Later changes to the same key win. */
@@ -117,6 +118,7 @@ function entryOf(data: MemoryData, runId: string): RunEntry {
       steps: new Map(),
       attempts: new Map(),
       waits: new Map(),
+      retained: null,
     };
     data.runs.set(runId, entry);
   }
@@ -148,7 +150,7 @@ function putEvent(data: MemoryData, event: EventRecord, keys: readonly WaitKey[]
   addUnder(data.eventsByName, event.name, event, compareArrivals);
   for (const key of keys)
     addUnder(data.eventsByKey, keyText(event.name, key), event, compareArrivals);
-  if (!data.runsByEvent.has(event.id)) data.freeEvents.add(event);
+  countEvent(data, event, 1);
 }
 
 function deleteEvent(data: MemoryData, eventId: string): void {
@@ -157,7 +159,7 @@ function deleteEvent(data: MemoryData, eventId: string): void {
   const { event, keys } = entry;
   data.events.delete(eventId);
   data.eventOrder.delete(event);
-  data.freeEvents.delete(event);
+  countEvent(data, event, -1);
   deleteUnder(data.eventsByName, event.name, event);
   for (const key of keys) deleteUnder(data.eventsByKey, keyText(event.name, key), event);
 }
@@ -174,6 +176,7 @@ function putRun(data: MemoryData, run: RunRecord): void {
     listRun(data, run);
   }
   entry.run = run;
+  data.uncounted.add(run.id);
 }
 
 /** Whether the run is over, by its status. */
@@ -184,22 +187,20 @@ export function hasEnded(run: RunRecord): boolean {
 function listRun(data: MemoryData, run: RunRecord): void {
   data.runOrder.add(run.id);
   if (!hasEnded(run)) data.unfinished.add(run.id);
-  else if (run.endedAt !== null) data.ended.add({ endedAt: run.endedAt, id: run.id });
   for (const eventId of run.eventIds) {
     addUnder(data.runsByEvent, eventId, run.id, compareText);
     const entry = data.events.get(eventId);
-    if (entry !== undefined) data.freeEvents.delete(entry.event);
+    if (entry !== undefined) markFree(data, entry.event, false);
   }
 }
 
 function unlistRun(data: MemoryData, run: RunRecord): void {
   data.runOrder.delete(run.id);
   data.unfinished.delete(run.id);
-  if (run.endedAt !== null) data.ended.delete({ endedAt: run.endedAt, id: run.id });
   for (const eventId of run.eventIds) {
     deleteUnder(data.runsByEvent, eventId, run.id);
     const entry = data.events.get(eventId);
-    if (entry !== undefined && !data.runsByEvent.has(eventId)) data.freeEvents.add(entry.event);
+    if (entry !== undefined && !data.runsByEvent.has(eventId)) markFree(data, entry.event, true);
   }
 }
 
@@ -208,6 +209,7 @@ function deleteRun(data: MemoryData, runId: string): void {
   if (entry === undefined) return;
   for (const jobId of entry.jobs.keys()) deleteJob(data, runId, jobId);
   for (const jobId of entry.waits.keys()) deleteWait(data, runId, jobId);
+  uncountRun(data, entry);
   if (entry.run !== null) unlistRun(data, entry.run);
   data.runs.delete(runId);
 }

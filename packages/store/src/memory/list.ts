@@ -1,13 +1,15 @@
 // Answers the questions of people from memory. Lists walk from the newest record and stop at the
 // limit; nothing here is on the hot path.
-import type { EventRecord } from "@pawl/engine/records";
+import type { EndedStatus, EventRecord, RunStatus } from "@pawl/engine/records";
 import { shardOf } from "@pawl/engine/shard";
 import { arrivalFromId, compareText } from "../position.ts";
 import type { Arrival } from "../position.ts";
-import type { DueJob, ListQuery, ListResults } from "../store.ts";
+import { sumOf } from "../retained.ts";
+import type { DueJob, KindSize, ListQuery, ListResults, Sizes } from "../store.ts";
 import type { MemoryData, RunEntry } from "./memory-data.ts";
 import type { SortedSet } from "./sorted-set.ts";
 import { countRuns, listRuns } from "./run-list.ts";
+import { beyondInMemory, retainedOf, sizeOf } from "./retained.ts";
 import { take } from "./take.ts";
 
 /** The answers of all types, each made when its type is asked for. */
@@ -47,6 +49,11 @@ export function answerList(data: MemoryData, query: ListQuery): ListResults[List
       return data.runs.get(query.runId)?.output ?? null;
     case "sizes":
       return sizes(data);
+    case "beyond":
+      return query.bounds.map((bound) => ({
+        of: bound.of,
+        ...sumOf(beyondInMemory(data, bound)),
+      }));
   }
 }
 
@@ -74,7 +81,7 @@ function events(
 }
 
 /** `bytes` counts the payloads, two bytes a UTF-16 unit: what dominates the memory taken. */
-function sizes(data: MemoryData): ListResults["sizes"] {
+function sizes(data: MemoryData): Sizes {
   const entries = [...data.runs.values()];
   const sum = (count: (entry: RunEntry) => number): number =>
     entries.reduce((total, entry) => total + count(entry), 0);
@@ -86,6 +93,10 @@ function sizes(data: MemoryData): ListResults["sizes"] {
   }
   return {
     bytes: 2 * chars,
+    logBytes: 0,
+    freeBytes: 0,
+    tableBytes: null,
+    kinds: kindSizes(data),
     tables: {
       apps: data.apps.size,
       events: data.events.size,
@@ -100,6 +111,35 @@ function sizes(data: MemoryData): ListResults["sizes"] {
       gates: data.gates.size,
       schedules: data.schedules.size,
       mail: data.mail.size,
+    },
+  };
+}
+
+function kindSizes(data: MemoryData): Sizes["kinds"] {
+  const ended = (kind: EndedStatus): KindSize => {
+    const { count, bytes, oldest } = retainedOf(data, kind);
+    return { count, bytes, oldest: take(oldest.ascending(null), 1)[0]?.at ?? null };
+  };
+  const living = (status: RunStatus): KindSize => {
+    const entries = [...data.unfinished.ascending(null)].flatMap((id) => {
+      const entry = data.runs.get(id);
+      return entry?.run?.status === status ? [entry] : [];
+    });
+    const bytes = entries.reduce((total, entry) => total + sizeOf(entry).bytes, 0);
+    return { count: entries.length, bytes, oldest: entries[0]?.run?.queuedAt ?? null };
+  };
+  const { count, bytes } = retainedOf(data, "events");
+  return {
+    queued: living("queued"),
+    running: living("running"),
+    completed: ended("completed"),
+    failed: ended("failed"),
+    cancelled: ended("cancelled"),
+    skipped: ended("skipped"),
+    events: {
+      count,
+      bytes,
+      oldest: take(data.eventOrder.ascending(null), 1)[0]?.receivedAt ?? null,
     },
   };
 }

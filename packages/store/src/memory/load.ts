@@ -3,7 +3,9 @@ import type { Found, Need, StoredRun } from "@pawl/engine/needs";
 import type { EventRecord, WaitRecord } from "@pawl/engine/records";
 import type { Arrival } from "../position.ts";
 import { keyText } from "./memory-data.ts";
+import { firstOf } from "../retained.ts";
 import type { MemoryData } from "./memory-data.ts";
+import { beyondInMemory } from "./retained.ts";
 import { take, takeWhile } from "./take.ts";
 
 /** The answer to one need. */
@@ -24,7 +26,7 @@ export function answerNeed(data: MemoryData, need: Need): Found {
     case "pastEvents":
       return { need, events: pastEvents(data, need) };
     case "expired":
-      return { need, ...expired(data, need.before, need.limit) };
+      return { need, ...expired(data, need) };
     case "gate":
       return { need, gate: data.gates.get(need.key) ?? null };
     case "schedule":
@@ -91,21 +93,17 @@ function pastEvents(
 
 function expired(
   data: MemoryData,
-  before: number,
-  limit: number,
-): { readonly runIds: readonly string[]; readonly eventIds: readonly string[] } {
-  const ended = takeWhile(data.ended.ascending(null), (run) => run.endedAt < before);
-  const free = takeWhile(data.freeEvents.ascending(null), (arrival) => arrival.receivedAt < before);
+  { bounds, limit }: Extract<Need, { kind: "expired" }>,
+): Omit<Extract<Found, { runIds: readonly string[] }>, "need"> {
+  const found = bounds.map((bound) => ({
+    of: bound.of,
+    ...firstOf(beyondInMemory(data, bound), limit),
+  }));
   return {
-    runIds: take(ended, limit, (run) => !isAwaited(data, run.id)).map((run) => run.id),
-    eventIds: take(free, limit).map(idOf),
+    runIds: found.flatMap(({ of, ids }) => (of === "events" ? [] : ids)),
+    eventIds: found.flatMap(({ of, ids }) => (of === "events" ? ids : [])),
+    hasMore: found.some(({ hasMore }) => hasMore),
   };
-}
-
-/** Whether the job that invoked the run is still there. */
-function isAwaited(data: MemoryData, runId: string): boolean {
-  const parent = data.runs.get(runId)?.run?.parent ?? null;
-  return parent !== null && data.runs.get(parent.runId)?.jobs.has(parent.jobId) === true;
 }
 
 function idOf(arrival: Arrival): string {

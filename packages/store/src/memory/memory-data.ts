@@ -7,6 +7,7 @@ import type {
   EventRecord,
   GateRecord,
   Job,
+  RetainedKind,
   RunRecord,
   ScheduleRecord,
   StepRecord,
@@ -17,6 +18,8 @@ import type {
 import type { JsonText } from "@pawl/protocol/json-text";
 import { compareArrivals, comparePositions, compareText } from "../position.ts";
 import type { Arrival } from "../position.ts";
+import { retainedKinds } from "../retained.ts";
+import type { Candidate } from "../retained.ts";
 import type { DueJob } from "../store.ts";
 import { SortedSet } from "./sorted-set.ts";
 
@@ -28,6 +31,16 @@ export interface RunEntry {
   readonly steps: Map<string, StepRecord>;
   readonly attempts: Map<string, AttemptRecord>;
   readonly waits: Map<string, WaitRecord>;
+  /** Where and as what it counts for retention; null while it goes on. */
+  retained: { readonly kind: RetainedKind; readonly as: Candidate } | null;
+}
+
+/** Ended runs of one status, or events. */
+export interface RetainedData {
+  count: number;
+  bytes: number;
+  /** Oldest first; of events only those that no run refers to. */
+  readonly oldest: SortedSet<Candidate>;
 }
 
 export interface EventEntry {
@@ -38,12 +51,6 @@ export interface EventEntry {
 /** A leased call and the epoch that holds it. */
 export interface LeasedJob extends DueJob {
   readonly epoch: number;
-}
-
-/** An ended run among the ended ones. */
-export interface EndedRun {
-  readonly endedAt: number;
-  readonly id: string;
 }
 
 /** An idempotency key and the run that holds it. */
@@ -71,12 +78,13 @@ export interface MemoryData {
   readonly eventsByName: Map<string, SortedSet<Arrival>>;
   /** By `keyText`. */
   readonly eventsByKey: Map<string, SortedSet<Arrival>>;
-  /** Events that no run refers to. */
-  readonly freeEvents: SortedSet<Arrival>;
+  /** What retention may take, by kind. */
+  readonly retained: ReadonlyMap<RetainedKind, RetainedData>;
+  /** Runs that were written since they were last counted. */
+  readonly uncounted: Set<string>;
   readonly runs: Map<string, RunEntry>;
   readonly runOrder: SortedSet<string>;
   readonly unfinished: SortedSet<string>;
-  readonly ended: SortedSet<EndedRun>;
   readonly runsByEvent: Map<string, SortedSet<string>>;
   readonly timers: SortedSet<DueJob>;
   readonly queues: Map<string, SortedSet<DueJob>>;
@@ -115,9 +123,9 @@ export function compareSchedules(a: ScheduleRecord, b: ScheduleRecord): number {
   return a.dueAt - b.dueAt || compareText(a.id, b.id);
 }
 
-/** Orders ended runs by when they ended, then by id. */
-export function compareEnded(a: EndedRun, b: EndedRun): number {
-  return a.endedAt - b.endedAt || compareText(a.id, b.id);
+/** Orders what may go by age, then by id. */
+function compareCandidates(a: Candidate, b: Candidate): number {
+  return a.at - b.at || compareText(a.id, b.id);
 }
 
 /** One text for an event name and what is looked up under it; null: waits without a key. */
@@ -134,11 +142,16 @@ export function createMemoryData(): MemoryData {
     eventOrder: new SortedSet(compareArrivals),
     eventsByName: new Map(),
     eventsByKey: new Map(),
-    freeEvents: new SortedSet(compareArrivals),
+    retained: new Map(
+      retainedKinds.map((kind) => [
+        kind,
+        { count: 0, bytes: 0, oldest: new SortedSet(compareCandidates) },
+      ]),
+    ),
+    uncounted: new Set(),
     runs: new Map(),
     runOrder: new SortedSet(compareText),
     unfinished: new SortedSet(compareText),
-    ended: new SortedSet(compareEnded),
     runsByEvent: new Map(),
     timers: new SortedSet(compareDue),
     queues: new Map(),

@@ -1,0 +1,87 @@
+// Keeps the counts that retention goes by: what ended runs and events weigh, as differences of one
+// commit that are written at its end. It must not know what retention does with them.
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { RetainedKind, RunRecord } from "@pawl/engine/records";
+import { kindOfRun, recordBytes } from "@pawl/store/retained";
+import { numberOf, numberOrNull } from "../codec.ts";
+import type { PackedId } from "../codec.ts";
+import { statusOf } from "../rows/run-row.ts";
+
+interface Difference {
+  count: number;
+  bytes: number;
+}
+
+export class RetainedWriter {
+  readonly #found: StatementSync;
+  readonly #measure: StatementSync;
+  readonly #put: StatementSync;
+  readonly #add: StatementSync;
+  readonly #differences = new Map<RetainedKind, Difference>();
+
+  constructor(database: DatabaseSync) {
+    this.#found = database.prepare("SELECT status, bytes FROM run WHERE id = ?");
+    this.#measure = database.prepare(
+      "SELECT sum(records) AS records, sum(payload) AS payload FROM (" +
+        "SELECT count(*) AS records, sum(octet_length(memo) + ifnull(octet_length(opts), 0)) AS payload FROM step WHERE run = ?1" +
+        " UNION ALL SELECT count(*), sum(octet_length(error)) FROM attempt WHERE run = ?1" +
+        " UNION ALL SELECT count(*), sum(octet_length(output)) FROM output WHERE run = ?1)",
+    );
+    this.#put = database.prepare("UPDATE run SET bytes = ?2, records = ?3 WHERE id = ?1");
+    this.#add = database.prepare(
+      "UPDATE retained SET count = count + ?2, bytes = bytes + ?3 WHERE kind = ?1",
+    );
+  }
+
+  /** One more of a kind. */
+  came(kind: RetainedKind, bytes: number): void {
+    this.#change(kind, 1, bytes);
+  }
+
+  /** One less of a kind. */
+  left(kind: RetainedKind, bytes: number): void {
+    this.#change(kind, -1, -bytes);
+  }
+
+  /** To be called before a run's row changes its status or goes. */
+  runLeaves(id: PackedId): void {
+    const row = this.#found.get(id);
+    const bytes = numberOrNull(row?.["bytes"] ?? null);
+    const kind = bytes === null ? null : kindOfRun(statusOf(numberOf(row?.["status"])), 0);
+    if (kind !== null && bytes !== null) this.left(kind, bytes);
+  }
+
+  /** To be called when all of a run that has ended is written. */
+  runEnded(id: PackedId, { status, endedAt }: RunRecord): void {
+    const kind = kindOfRun(status, endedAt);
+    if (kind === null) return;
+    this.runLeaves(id);
+    const row = this.#measure.get(id);
+    const records = 1 + numberOf(row?.["records"]);
+    const bytes = records * recordBytes + (numberOrNull(row?.["payload"] ?? null) ?? 0);
+    this.#put.run(id, bytes, records);
+    this.came(kind, bytes);
+  }
+
+  /** Writes the differences; to be called last in a transaction. */
+  flush(): void {
+    for (const [kind, { count, bytes }] of this.#differences) {
+      if (count !== 0 || bytes !== 0) this.#add.run(kind, count, bytes);
+    }
+    this.#differences.clear();
+  }
+
+  /** To be called after a rollback. */
+  forget(): void {
+    this.#differences.clear();
+  }
+
+  #change(kind: RetainedKind, count: number, bytes: number): void {
+    const difference = this.#differences.get(kind);
+    if (difference === undefined) this.#differences.set(kind, { count, bytes });
+    else {
+      difference.count += count;
+      difference.bytes += bytes;
+    }
+  }
+}

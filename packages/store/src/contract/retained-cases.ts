@@ -1,0 +1,291 @@
+// Contract: what retention weighs and may take, by age, count and bytes; and that steps of it come
+// to what the bounds say and to nothing else.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Change } from "@pawl/engine/changes";
+import type { RetentionBound } from "@pawl/engine/commands";
+import type { EndedStatus, RetainedKind } from "@pawl/engine/records";
+import { toJsonText } from "@pawl/protocol/json-text";
+import { recordBytes, retainedKinds } from "../retained.ts";
+import { storeTest, Subject, type MakeStore } from "./kit.ts";
+import {
+  attemptSample,
+  baseTime,
+  eventSample,
+  hashSample,
+  invokeSample,
+  runSample,
+  stepSample,
+  ulidSample,
+} from "./samples.ts";
+
+/** Registers the tests. */
+export function retainedCases(make: MakeStore, numRuns: number): void {
+  weightCases(make);
+  boundCases(make);
+  stepProperty(make, numRuns);
+}
+
+function ended(n: number, status: EndedStatus, at = n, parent: number | null = null): Change {
+  return {
+    type: "run.put",
+    run: runSample(n, {
+      status,
+      endedAt: baseTime + at,
+      parent: parent === null ? null : { runId: ulidSample(parent), jobId: hashSample(1) },
+    }),
+  };
+}
+
+function bound(of: RetainedKind, more: Partial<RetentionBound>): RetentionBound {
+  return { of, before: 0, spareFrom: baseTime + 1_000, countMax: null, bytesMax: null, ...more };
+}
+
+function weightCases(make: MakeStore): void {
+  storeTest(make, "an ended run weighs its payloads and its records", async (subject) => {
+    const runId = ulidSample(1);
+    const kind = async (name: RetainedKind | "running") => {
+      const { kinds } = await subject.store.list({ type: "sizes" });
+      return kinds[name];
+    };
+    const nothing = { count: 0, bytes: 0, oldest: null };
+    const step = stepSample(0, {
+      memo: toJsonText("ü\u{1F600}\ud800"),
+      opts: toJsonText({ a: 1 }),
+    });
+    const running = runSample(1, { status: "running" });
+    await subject.commit(
+      { type: "run.put", run: running },
+      { type: "step.put", runId, step },
+      { type: "attempt.put", attempt: attemptSample(runId, 0) },
+    );
+    const error = Buffer.byteLength(attemptSample(runId, 0).error);
+    // In JSON a lone surrogate is written as an escape.
+    const parts = 3 * recordBytes + Buffer.byteLength(step.memo) + 7 + error;
+    assert.deepEqual(await kind("running"), { count: 1, bytes: parts, oldest: running.queuedAt });
+    assert.deepEqual(await kind("failed"), nothing);
+    await subject.commit(ended(1, "failed", 9), {
+      type: "output.put",
+      runId,
+      output: toJsonText("äö"),
+    });
+    assert.deepEqual(await kind("running"), nothing);
+    const whole = { count: 1, bytes: parts + recordBytes + 6, oldest: baseTime + 9 };
+    assert.deepEqual(await kind("failed"), whole);
+    await subject.reopen();
+    assert.deepEqual(await kind("failed"), whole);
+    await subject.commit(ended(1, "cancelled", 12));
+    assert.deepEqual(await kind("failed"), nothing);
+    assert.deepEqual(await kind("cancelled"), { ...whole, oldest: baseTime + 12 });
+    await subject.commit({ type: "run.delete", runId });
+    assert.deepEqual(await kind("cancelled"), nothing);
+  });
+
+  storeTest(make, "events weigh their payloads, replaced or deleted too", async (subject) => {
+    const put = (text: string): Change => ({
+      type: "event.put",
+      event: eventSample(1, { data: toJsonText(text), user: toJsonText({}) }),
+      keys: [],
+    });
+    const events = async () => (await subject.store.list({ type: "sizes" })).kinds.events;
+    await subject.commit(put("ü"));
+    const oldest = baseTime + 1;
+    assert.deepEqual(await events(), { count: 1, bytes: recordBytes + 4 + 2, oldest });
+    await subject.commit(put("abc"));
+    assert.deepEqual(await events(), { count: 1, bytes: recordBytes + 5 + 2, oldest });
+    await subject.commit({ type: "event.delete", eventId: ulidSample(1) });
+    assert.deepEqual(await events(), { count: 0, bytes: 0, oldest: null });
+  });
+}
+
+function boundCases(make: MakeStore): void {
+  storeTest(make, "the oldest beyond a count or beyond bytes go, and no other", async (subject) => {
+    await subject.commit(
+      ...[1, 2, 3, 4, 5].map((n) => ended(n, "failed")),
+      ...[6, 7].map((n) => ended(n, "completed")),
+      ...[1, 2, 3].map(
+        (n) => ({ type: "event.put", event: eventSample(n + 50), keys: [] }) as const,
+      ),
+    );
+    const found = async (limit: number, ...bounds: readonly RetentionBound[]) => {
+      const { runIds, eventIds, hasMore } = await subject.find({ kind: "expired", bounds, limit });
+      return [[...runIds, ...eventIds], hasMore];
+    };
+    const ids = (...numbers: readonly number[]) => numbers.map(ulidSample);
+    assert.deepEqual(await found(9, bound("failed", { countMax: 3 })), [ids(1, 2), false]);
+    assert.deepEqual(await found(1, bound("failed", { countMax: 3 })), [ids(1), true]);
+    assert.deepEqual(await found(9, bound("failed", { countMax: 5 })), [[], false]);
+    const bytes = { bytesMax: 2 * recordBytes };
+    assert.deepEqual(await found(9, bound("failed", bytes)), [ids(1, 2, 3), false]);
+    assert.deepEqual(await found(9, bound("completed", bytes)), [[], false]);
+    // Whichever limit takes more wins; what is younger than `spareFrom` goes by age only.
+    const all = { before: baseTime + 2, countMax: 1, spareFrom: baseTime + 3 };
+    assert.deepEqual(await found(9, bound("failed", all)), [ids(1, 2), false]);
+    const late = { before: baseTime + 5, countMax: 1, spareFrom: baseTime + 3 };
+    assert.deepEqual(await found(9, bound("failed", late)), [ids(1, 2, 3, 4), false]);
+    assert.deepEqual(
+      await found(2, bound("failed", { countMax: 1 }), bound("events", { countMax: 2 })),
+      [ids(1, 2, 51), true],
+    );
+    assert.deepEqual(
+      await subject.store.list({
+        type: "beyond",
+        bounds: [bound("failed", { countMax: 3 }), bound("skipped", { countMax: 1 })],
+      }),
+      [
+        { of: "failed", count: 2, bytes: 2 * recordBytes },
+        { of: "skipped", count: 0, bytes: 0 },
+      ],
+    );
+  });
+
+  storeTest(make, "a step has a limit of records, and takes a large run alone", async (subject) => {
+    const runId = ulidSample(2);
+    await subject.commit(
+      ended(1, "failed"),
+      ended(2, "failed"),
+      ...Array.from(
+        { length: 20 },
+        (_, n): Change => ({ type: "step.put", runId, step: stepSample(n) }),
+      ),
+      ended(3, "failed"),
+    );
+    const step = async () => {
+      const bounds = [bound("failed", { before: baseTime + 99 })];
+      const { runIds, hasMore } = await subject.find({ kind: "expired", bounds, limit: 10 });
+      await subject.commit(...runIds.map((id) => ({ type: "run.delete", runId: id }) as const));
+      return [runIds, hasMore];
+    };
+    assert.deepEqual(await step(), [[ulidSample(1)], true]);
+    assert.deepEqual(await step(), [[ulidSample(2)], true]);
+    assert.deepEqual(await step(), [[ulidSample(3)], false]);
+  });
+}
+
+interface History {
+  readonly runs: readonly {
+    readonly status: EndedStatus | "running";
+    readonly at: number;
+    readonly steps: number;
+    readonly event: number;
+    readonly parent: number | null;
+  }[];
+  readonly bounds: readonly RetentionBound[];
+  readonly limit: number;
+}
+
+const eventsCount = 6;
+const aBound = (of: RetainedKind): fc.Arbitrary<RetentionBound> =>
+  fc.record({
+    of: fc.constant(of),
+    before: fc.nat(12).map((n) => baseTime + n),
+    spareFrom: fc.integer({ min: 5, max: 30 }).map((n) => baseTime + n),
+    countMax: fc.option(fc.nat(4)),
+    bytesMax: fc.option(fc.nat(2_000)),
+  });
+const history: fc.Arbitrary<History> = fc.record({
+  runs: fc.array(
+    fc.record({
+      status: fc.constantFrom("completed", "failed", "cancelled", "skipped", "running"),
+      at: fc.nat(20),
+      steps: fc.nat(4),
+      event: fc.nat(eventsCount - 1),
+      parent: fc.option(fc.nat(12)),
+    }),
+    { minLength: 1, maxLength: 12 },
+  ),
+  bounds: fc.tuple(...retainedKinds.map(aBound)),
+  limit: fc.integer({ min: 1, max: 9 }),
+});
+
+/** Runs that go on wait for the children that name them as parent. */
+function changesOf({ runs }: History): readonly Change[] {
+  const events = Array.from({ length: eventsCount }, (_, n): Change => {
+    return { type: "event.put", event: eventSample(n + 100), keys: [] };
+  });
+  const records = runs.flatMap(({ status, at, steps, event, parent }, n): readonly Change[] => [
+    {
+      type: "run.put",
+      run: runSample(n, {
+        status,
+        endedAt: status === "running" ? null : baseTime + at,
+        eventIds: [ulidSample(event + 100)],
+        parent: parent === null ? null : { runId: ulidSample(parent), jobId: hashSample(1) },
+      }),
+    },
+    ...Array.from({ length: steps }, (_, seq): Change => {
+      return { type: "step.put", runId: ulidSample(n), step: stepSample(seq) };
+    }),
+    ...(status === "running"
+      ? [{ type: "job.put", job: invokeSample(ulidSample(n), 1) } as const]
+      : []),
+  ]);
+  return [...events, ...records];
+}
+
+async function checkSteps(subject: Subject, given: History): Promise<void> {
+  const { runs, bounds, limit } = given;
+  await subject.commit(...changesOf(given));
+  const isAwaited = (parent: number | null): boolean =>
+    parent !== null && runs[parent]?.status === "running";
+  const removed = new Set<string>();
+  for (let hasMore = true; hasMore; ) {
+    const found = await subject.find({ kind: "expired", bounds, limit });
+    ({ hasMore } = found);
+    await subject.commit(
+      ...found.runIds.map((runId) => ({ type: "run.delete", runId }) as const),
+      ...found.eventIds.map((eventId) => ({ type: "event.delete", eventId }) as const),
+    );
+    for (const id of [...found.runIds, ...found.eventIds]) removed.add(id);
+  }
+  // Events can go only once the last of their runs has gone.
+  const late = await subject.find({ kind: "expired", bounds, limit: 99 });
+  assert.deepEqual(late.runIds, []);
+  const { kinds } = await subject.store.list({ type: "sizes" });
+  for (const { of, before, spareFrom, countMax, bytesMax } of bounds) {
+    if (of === "events") continue;
+    const left = runs.flatMap((run, n) =>
+      run.status === of && !isAwaited(run.parent) && !removed.has(ulidSample(n)) ? [run] : [],
+    );
+    const { count, bytes } = kinds[of];
+    const isOver =
+      (countMax !== null && count > countMax) || (bytesMax !== null && bytes > bytesMax);
+    for (const { at } of left) {
+      assert.ok(baseTime + at >= before, "nothing is left that is too old");
+      assert.ok(!isOver || baseTime + at >= spareFrom, "nothing is left that is too much");
+    }
+  }
+  for (const [n, { status, parent, at }] of runs.entries()) {
+    if (!removed.has(ulidSample(n))) continue;
+    assert.ok(status !== "running" && !isAwaited(parent), "nothing needed was removed");
+    for (const [other, run] of runs.entries()) {
+      if (run.status !== status || isAwaited(run.parent) || run.at >= at) continue;
+      assert.ok(removed.has(ulidSample(other)), "nothing younger went before what is older");
+    }
+  }
+  for (let event = 0; event < eventsCount; event++) {
+    const users = runs.flatMap((run, n) => (run.event === event ? [ulidSample(n)] : []));
+    if (removed.has(ulidSample(event + 100)))
+      assert.ok(
+        users.every((id) => removed.has(id)),
+        "no run lost its event",
+      );
+  }
+}
+
+function stepProperty(make: MakeStore, numRuns: number): void {
+  test("steps of retention come to the bounds and take nothing else", async () => {
+    await fc.assert(
+      fc.asyncProperty(history, async (given) => {
+        const made = await make();
+        try {
+          await checkSteps(new Subject(made, await made.store.open()), given);
+        } finally {
+          await made.cleanup();
+        }
+      }),
+      { numRuns },
+    );
+  });
+}

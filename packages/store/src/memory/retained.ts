@@ -1,0 +1,97 @@
+// Counts what retention weighs, and answers what is beyond a bound, from memory.
+import type { RetentionBound } from "@pawl/engine/commands";
+import type { EventRecord, RetainedKind } from "@pawl/engine/records";
+import { beyondBound, kindOfRun, recordBytes, utf8Bytes } from "../retained.ts";
+import type { Candidate } from "../retained.ts";
+import type { MemoryData, RetainedData, RunEntry } from "./memory-data.ts";
+
+/** What is kept of a kind. */
+export function retainedOf(data: MemoryData, kind: RetainedKind): RetainedData {
+  const retained = data.retained.get(kind);
+  if (retained === undefined) throw new Error(`there is no kind ${kind}`);
+  return retained;
+}
+
+function add(retained: RetainedData, { bytes }: Candidate, sign: 1 | -1): void {
+  retained.count += sign;
+  retained.bytes += sign * bytes;
+}
+
+/** An event as retention sees it. */
+function eventCandidate({ id, receivedAt, data, user, meta }: EventRecord): Candidate {
+  const bytes = recordBytes + utf8Bytes(data) + utf8Bytes(user) + utf8Bytes(meta);
+  return { id, at: receivedAt, bytes, records: 1 };
+}
+
+/** Counts an event that came or goes. */
+export function countEvent(data: MemoryData, event: EventRecord, sign: 1 | -1): void {
+  const retained = retainedOf(data, "events");
+  const candidate = eventCandidate(event);
+  add(retained, candidate, sign);
+  if (sign < 0) retained.oldest.delete(candidate);
+  else markFree(data, event, !data.runsByEvent.has(event.id));
+}
+
+/** Says whether an event is free to go: no run refers to it. */
+export function markFree(data: MemoryData, event: EventRecord, isFree: boolean): void {
+  const { oldest } = retainedOf(data, "events");
+  if (isFree) oldest.add(eventCandidate(event));
+  else oldest.delete(eventCandidate(event));
+}
+
+/** Counts the runs that were written, to be called behind the last change of a commit. */
+export function countRuns(data: MemoryData): void {
+  for (const runId of data.uncounted) {
+    const entry = data.runs.get(runId);
+    if (entry === undefined) continue;
+    uncountRun(data, entry);
+    const { run } = entry;
+    const kind = run === null ? null : kindOfRun(run.status, run.endedAt);
+    if (run === null || kind === null) continue;
+    const as = { id: run.id, at: run.endedAt ?? 0, ...sizeOf(entry) };
+    entry.retained = { kind, as };
+    add(retainedOf(data, kind), as, 1);
+    retainedOf(data, kind).oldest.add(as);
+  }
+  data.uncounted.clear();
+}
+
+/** Forgets what a run counted for. */
+export function uncountRun(data: MemoryData, entry: RunEntry): void {
+  if (entry.retained === null) return;
+  const { kind, as } = entry.retained;
+  add(retainedOf(data, kind), as, -1);
+  retainedOf(data, kind).oldest.delete(as);
+  entry.retained = null;
+}
+
+/** A run with its parts as retention weighs it. */
+export function sizeOf({
+  steps,
+  attempts,
+  output,
+}: RunEntry): Pick<Candidate, "bytes" | "records"> {
+  const records = 1 + steps.size + attempts.size + (output === null ? 0 : 1);
+  let bytes = records * recordBytes + utf8Bytes(output);
+  for (const { memo, opts } of steps.values()) bytes += utf8Bytes(memo) + utf8Bytes(opts);
+  for (const { error } of attempts.values()) bytes += utf8Bytes(error);
+  return { bytes, records };
+}
+
+/** What is beyond a bound, oldest first. */
+export function beyondInMemory(data: MemoryData, bound: RetentionBound): Iterable<Candidate> {
+  const { count, bytes, oldest } = retainedOf(data, bound.of);
+  const candidates = oldest.ascending(null);
+  const free = bound.of === "events" ? candidates : unneeded(data, candidates);
+  return beyondBound(bound, { count, bytes }, free);
+}
+
+function* unneeded(data: MemoryData, oldest: Iterable<Candidate>): Generator<Candidate, void> {
+  for (const candidate of oldest) if (!isAwaited(data, candidate.id)) yield candidate;
+}
+
+/** Whether the job that invoked the run is still there. */
+function isAwaited(data: MemoryData, runId: string): boolean {
+  const parent = data.runs.get(runId)?.run?.parent ?? null;
+  return parent !== null && data.runs.get(parent.runId)?.jobs.has(parent.jobId) === true;
+}
