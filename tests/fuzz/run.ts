@@ -7,6 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { apiKeyFrom, hashApiKey } from "@pawl/server/auth/api-key";
 import { look, lookArray, until } from "@pawl/server/http/test-client";
 import { silentLog } from "@pawl/server/loop/log";
+import { retentionPolicies } from "@pawl/server/loop/retention-policies";
 import { startServer, type PawlServer } from "@pawl/server/server";
 import { register, startAppStub, type AppStub } from "@pawl/server/sync/app-stub";
 import { createMemoryStore } from "@pawl/store/memory-store";
@@ -79,7 +80,13 @@ async function start({ kind, store }: FuzzOptions): Promise<World> {
     eventKeys: kind === "cloud" ? ["fuzz-key"] : [],
     apiKeys: [{ name: "fuzz", hash: hashApiKey(apiKey), scopes: ["admin"], expiresAt: null }],
     limits: { eventBytesMax: 64 * 1024, eventsPerRequestMax: 100, bodyBytesMax: mebibyte },
-    retention: { keepMs: 5_000, intervalMs: 1_000, pauseMs: 1, stepSize: 1_000 },
+    retention: {
+      policies: retentionPolicies(5_000),
+      intervalMs: 1_000,
+      pauseMs: 1,
+      pauseRatio: 0,
+      stepSize: 1_000,
+    },
     drainMs: 1_000,
     log: {
       ...silentLog,

@@ -19,7 +19,7 @@ import type { Message } from "./commands.ts";
 export type Change =
   | { readonly type: "app.put"; readonly app: AppRecord }
   | { readonly type: "app.delete"; readonly appId: string }
-  /** `keys`: the event's values at the paths that waits on its name have used. */
+  /** `keys`: the event's values at the paths by which its name is indexed. */
   | { readonly type: "event.put"; readonly event: EventRecord; readonly keys: readonly WaitKey[] }
   | { readonly type: "event.delete"; readonly eventId: string }
   | { readonly type: "run.put"; readonly run: RunRecord }

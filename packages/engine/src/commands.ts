@@ -11,6 +11,7 @@ import type {
   RunLimits,
   RunParent,
   WaitKey,
+  WaitPathRecord,
   WaitPosition,
 } from "./records.ts";
 
@@ -175,6 +176,13 @@ export interface RunRepaired extends CommandBase {
   readonly runId: string;
 }
 
+/** People want to search events by these paths: index them from now on. */
+export interface PathsIndexed extends CommandBase {
+  readonly type: "paths.indexed";
+  /** As `formatPath` writes them; known ones change nothing. */
+  readonly paths: readonly Pick<WaitPathRecord, "event" | "path">[];
+}
+
 /**
  * How much of a kind is kept. Of what is not needed, the oldest goes first: all that ended (events:
  * arrived) before `before`, and of what did before `spareFrom` as much as count or bytes are beyond
@@ -221,6 +229,7 @@ export type Command =
   | FunctionResumed
   | FunctionLimited
   | RunRepaired
+  | PathsIndexed
   | RetentionDue;
 
 export type CommandType = Command["type"];

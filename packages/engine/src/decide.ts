@@ -13,6 +13,7 @@ import { childEnded } from "./commands/child-ended.ts";
 import { eventsReceived } from "./commands/events-received.ts";
 import { functionLimited } from "./commands/function-limited.ts";
 import { functionPaused } from "./commands/function-paused.ts";
+import { pathsIndexed } from "./commands/paths-indexed.ts";
 import { retentionDue } from "./commands/retention-due.ts";
 import { runCancelled } from "./commands/run-cancelled.ts";
 import { runInvoked } from "./commands/run-invoked.ts";
@@ -68,6 +69,8 @@ export function decide(state: StateView, command: Command): Decision {
       return functionLimited(state, command);
     case "run.repaired":
       return runRepaired(state, command);
+    case "paths.indexed":
+      return pathsIndexed(state, command);
     case "retention.due":
       return retentionDue(state, command);
   }

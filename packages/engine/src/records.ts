@@ -283,13 +283,15 @@ export interface WaitPosition {
 }
 
 /**
- * Waits on this event name have used this path; events are indexed by it from `since` on.
- * An empty path stands for waits without a key.
+ * Events of this name are indexed by this path from `since` on: waits have used it, or people search
+ * by it. An empty path stands for waits without a key.
  */
 export interface WaitPathRecord {
   readonly event: string;
   readonly path: string;
   readonly since: number;
+  /** Waits have used it: each event is looked up under its value. */
+  readonly waits: boolean;
 }
 
 /** A function and one of its cron lines, with the one tick that is next. */

@@ -30,6 +30,7 @@ export function requirements(state: HotState, command: Command): readonly Need[]
       wantTick(state, command, want);
       break;
     case "app.syncFailed":
+    case "paths.indexed":
     case "function.paused":
     case "function.resumed":
     case "function.limited":

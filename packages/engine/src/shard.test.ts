@@ -81,6 +81,7 @@ test("each command has its entity", () => {
     entityKey({ type: "function.paused", functionId: "f" }),
     entityKey({ type: "function.resumed", functionId: "f" }),
     entityKey({ type: "function.limited", functionId: "f", limit: "steps", value: 1 }),
+    entityKey({ type: "paths.indexed", paths: [] }),
     entityKey({ type: "retention.due", ...before }),
   ];
   assert.deepEqual(keys, [
@@ -90,7 +91,7 @@ test("each command has its entity", () => {
     null,
     "event",
     "event",
-    ...Array.from({ length: 6 }, () => "apps"),
+    ...Array.from({ length: 7 }, () => "apps"),
     "retention",
   ]);
 });

@@ -78,6 +78,7 @@ export function entityKey(command: Unstamped): string | null {
     case "function.paused":
     case "function.resumed":
     case "function.limited":
+    case "paths.indexed":
       return appsKey;
     case "retention.due":
       return retentionKey;

@@ -21,6 +21,8 @@ export type ServerErrorCode =
   | "option_invalid"
   /** A query parameter has a value that cannot be used. */
   | "parameter_invalid"
+  /** A search expression does not compile, or reads what is not there; the message says where. */
+  | "expression_invalid"
   /** A body is JSON, but not what the route takes. */
   | "body_invalid"
   /** What was asked for is known, but not part of this server. */

@@ -4,6 +4,8 @@
 import { defaultSettings, type Settings } from "@pawl/engine/settings";
 import { eventBytesCeiling } from "@pawl/protocol/event-wire";
 import { UlidFactory } from "@pawl/protocol/ulid";
+import { appsShard, owns } from "@pawl/engine/shard";
+import type { WaitPathRecord } from "@pawl/engine/records";
 import type { Store } from "@pawl/store/store";
 import { createArrivals } from "./api/arrivals.ts";
 import { apiRoutes } from "./api/routes.ts";
@@ -30,6 +32,7 @@ import { systemSeeds } from "./loop/seeds.ts";
 import { defaultTimerLimits, type TimerLimits } from "./loop/timers.ts";
 import { Meter, meteredStore } from "./metrics/meter.ts";
 import { Queries } from "./query/queries.ts";
+import { searchScanMaxDefault } from "./query/search.ts";
 import { messageOf, ServerError } from "./server-error.ts";
 import { createAppClient, type AppClient } from "./sync/app-client.ts";
 import { AppPoller } from "./sync/app-poller.ts";
@@ -66,6 +69,10 @@ export interface ServerOptions {
   readonly timerLimits: Partial<TimerLimits>;
   readonly retention: Partial<RetentionLimits>;
   readonly limits: ApiLimits;
+  /** Records that one page of a search by expression looks at. */
+  readonly searchScanMax: number;
+  /** Paths by which events are indexed for searches, from the first start with them on. */
+  readonly indexPaths: readonly Pick<WaitPathRecord, "event" | "path">[];
   /** How long `close` waits for calls under way. */
   readonly drainMs: number;
   /** Folder of the store, for people; null: none. */
@@ -100,6 +107,8 @@ export const defaultServerOptions: Omit<ServerOptions, "store"> = {
     eventsPerRequestMax: 5_000,
     bodyBytesMax: 32 * mebibyte,
   },
+  searchScanMax: searchScanMaxDefault,
+  indexPaths: [],
   drainMs: 25_000,
   dir: null,
   clock: systemClock,
@@ -143,6 +152,9 @@ export async function startServer(
   try {
     const meter = new Meter();
     const runtime = await startRuntime(runtimeParts(options, meter));
+    if (options.indexPaths.length > 0 && owns(runtime.hot.owned, appsShard)) {
+      await runtime.submit({ type: "paths.indexed", paths: options.indexPaths });
+    }
     return compose(options, listener, runtime, meter, ready.resolve);
   } catch (error) {
     await listener.close(0);
@@ -299,7 +311,10 @@ function apiContext(
   return {
     kind: options.kind,
     backend: runtime,
-    queries: new Queries(runtime),
+    queries: new Queries(runtime, {
+      scanMax: options.searchScanMax,
+      now: () => options.clock.now(),
+    }),
     meter,
     registrar,
     syncApp: (url) => syncApp({ client, registrar, apps: () => runtime.hot.apps() }, url),

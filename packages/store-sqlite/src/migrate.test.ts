@@ -109,9 +109,9 @@ test("jobs and messages of schema 4 get the shards of their entities", async () 
   rmSync(folder, { recursive: true });
 });
 
-test("what ended before schema 5 weighs what it would weigh now", () => {
+test("what ended before schema 7 weighs what it would weigh now", () => {
   const database = new DatabaseSync(":memory:");
-  migrate(database, "memory", migrations.slice(0, 4));
+  migrate(database, "memory", migrations.slice(0, 6));
   const run = database.prepare(
     "INSERT INTO run (id, status, function, app, function_version, event_ids, event_name, queued_at, ended_at," +
       " request_version, force_plan, generation, idle_discoveries) VALUES (?, ?, 1, 1, 1, '', 1, 1, ?, 1, 0, 0, 0)",

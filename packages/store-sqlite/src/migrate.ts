@@ -52,6 +52,11 @@ export const migrations: readonly Migration[] = [
     file: "007_retention.sql",
     checksum: "53c3d1dc9d30ccb44b10de2f4bc9bddeafe0c8215d20dbdd77759ff380b41322",
   },
+  {
+    number: 8,
+    file: "008_search.sql",
+    checksum: "f730610adc8de6989474e21bc2b13ba2633053beaa30f7a76aa193d10b7179fa",
+  },
 ];
 
 /** Marks a file as ours: "PAWL" in ASCII. */

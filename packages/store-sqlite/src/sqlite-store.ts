@@ -26,6 +26,11 @@ export interface SqliteStore extends Store {
    * Takes time in proportion to the file; commits and hot reads go on meanwhile.
    */
   verify(): Promise<readonly string[]>;
+  /**
+   * Gives free room back to the file system. Commits wait meanwhile; it takes time in proportion to the
+   * file, and up to twice its room beside it. Rejects with a `StoreError`; nothing has changed then.
+   */
+  compact(): Promise<void>;
 }
 
 /** A store in the file at `path`, which is made when it is missing. Nothing happens before `open`. */
@@ -101,6 +106,10 @@ class FileStore implements SqliteStore {
 
   async verify(): Promise<readonly string[]> {
     return (await this.#ask({ type: "verify" })) as readonly string[]; // proof: list-thread.ts
+  }
+
+  async compact(): Promise<void> {
+    await this.#assertOpen().writer.ask({ type: "compact" });
   }
 
   watch(listener: (changes: readonly Change[]) => void): () => void {

@@ -76,6 +76,20 @@ export class Writer {
     }
   }
 
+  /**
+   * Writes the file anew without free pages. Takes time in proportion to the file, and up to twice its
+   * room beside it. Throws a `StoreError`; the file is then as it was.
+   */
+  compact(): void {
+    try {
+      // The copy may be larger than memory.
+      this.#database.exec("PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY");
+      this.#checkpointer.finish();
+    } catch (error) {
+      throw toStoreError(error, "compact", this.#path);
+    }
+  }
+
   /** To be called when a commit was acknowledged. A failure here loses nothing: the log stays. */
   maintain(): void {
     this.#checkpoint(() => this.#checkpointer.afterCommit());

@@ -9,6 +9,7 @@ import { matchingCases } from "./contract/matching-cases.ts";
 import { modelCases } from "./contract/model-cases.ts";
 import { recordCases } from "./contract/record-cases.ts";
 import { retainedCases } from "./contract/retained-cases.ts";
+import { searchCases } from "./contract/search-cases.ts";
 
 export type { MadeStore, MakeStore } from "./contract/kit.ts";
 
@@ -30,6 +31,7 @@ export function storeContract(
     matchingCases(makeStore);
     listCases(makeStore);
     retainedCases(makeStore, options.sequences ?? 40);
+    searchCases(makeStore, options.sequences ?? 40);
     modelCases(makeStore, options.sequences ?? 40);
   });
 }

@@ -96,6 +96,15 @@ export interface RunPosition {
   readonly runId: string;
 }
 
+/** What all searches by expression have. */
+interface Search {
+  readonly expression: string;
+  readonly at: number;
+  /** Records to find, and to look at; also bounded by `searchCharsMax`. */
+  readonly limit: number;
+  readonly scanMax: number;
+}
+
 /**
  * Questions of people and of starting shells. Lists are newest first unless said otherwise: events
  * by `receivedAt` and then id, runs by the time they are listed by and then id. Apps, wait paths and queues come in order of their keys.
@@ -114,6 +123,17 @@ export type ListQuery =
       readonly before: string | null;
       readonly limit: number;
     }
+  /**
+   * The events of such a list for which an expression over `event` is true, looking at no more than
+   * `scanMax` of them. The expression compiles; `at` is its `now()`.
+   */
+  | (Search & {
+      readonly type: "searchEvents";
+      readonly name: string | null;
+      readonly receivedFrom: number | null;
+      readonly receivedUntil: number | null;
+      readonly before: string | null;
+    })
   | { readonly type: "event"; readonly eventId: string }
   | { readonly type: "runsOfEvent"; readonly eventId: string; readonly limit: number }
   | {
@@ -124,6 +144,13 @@ export type ListQuery =
       readonly oldestFirst: boolean;
       readonly limit: number;
     }
+  /** The runs of such a list for which an expression over `event`, `output` and `run` is true. */
+  | (Search & {
+      readonly type: "searchRuns";
+      readonly filter: RunFilter;
+      readonly behind: RunPosition | null;
+      readonly oldestFirst: boolean;
+    })
   | { readonly type: "runCount"; readonly filter: RunFilter }
   /** Ids of runs that have not ended, ascending, behind `after`: for `pawl doctor`. */
   | { readonly type: "unfinished"; readonly after: string | null; readonly limit: number }
@@ -134,6 +161,16 @@ export type ListQuery =
   | { readonly type: "sizes" }
   /** What would go, were `retention.due` to take all that is beyond each of the bounds. */
   | { readonly type: "beyond"; readonly bounds: readonly RetentionBound[] };
+
+/** The answer to a search: complete up to `next`. */
+export interface Searched<T, Place> {
+  /** In the order of the list. */
+  readonly found: readonly T[];
+  /** Records that were looked at, found or not. */
+  readonly scanned: number;
+  /** The last place looked at, to go on behind it; null: the list has no more. */
+  readonly next: Place | null;
+}
 
 /** How much there is of one kind, and since when. */
 export interface KindSize extends Usage {
@@ -163,6 +200,8 @@ export interface ListResults {
   readonly waitPaths: readonly WaitPathRecord[];
   readonly queues: readonly { readonly gate: string; readonly queued: number }[];
   readonly events: readonly EventRecord[];
+  readonly searchEvents: Searched<EventRecord, string>;
+  readonly searchRuns: Searched<RunRecord, RunPosition>;
   readonly event: EventRecord | null;
   readonly runsOfEvent: readonly RunRecord[];
   readonly runs: readonly RunRecord[];

@@ -27,6 +27,14 @@ export const doctorCommand: Command = {
       environment: null,
       fallback: null,
     },
+    compact: {
+      kind: "flag",
+      short: null,
+      placeholder: "",
+      help: "Give room that is free back to the file system: the file is written anew.",
+      environment: null,
+      fallback: null,
+    },
     ...optionFlags("doctor"),
   },
   run: doctor,
@@ -54,7 +62,8 @@ async function doctor({ flags }: Arguments, terminal: Terminal): Promise<number>
   }
   const tell = values.json ? () => undefined : terminal.print;
   const policies = chosenPolicies(values);
-  const findings = await examine({ path, policies, fix: flags["fix"] === true, terminal, tell });
+  const [fix, compact] = [flags["fix"] === true, flags["compact"] === true];
+  const findings = await examine({ path, policies, fix, compact, terminal, tell });
   if (values.json) terminal.print(JSON.stringify(findings));
   else for (const line of report(findings)) terminal.print(line);
   return findings.damage.length + findings.remaining.length === 0 ? 0 : 1;
@@ -64,11 +73,13 @@ interface Examination {
   readonly path: string;
   readonly policies: RetentionPolicies;
   readonly fix: boolean;
+  readonly compact: boolean;
   readonly terminal: Terminal;
   readonly tell: (line: string) => void;
 }
 
-async function examine({ path, policies, fix, terminal, tell }: Examination): Promise<Findings> {
+async function examine(examination: Examination): Promise<Findings> {
+  const { path, policies, fix, compact, terminal, tell } = examination;
   const [{ createSqliteStore }, { checkRuns, problemsOf }, { defaultRetentionLimits }] =
     await Promise.all([
       import("@pawl/store-sqlite/sqlite-store"),
@@ -80,6 +91,7 @@ async function examine({ path, policies, fix, terminal, tell }: Examination): Pr
   try {
     tell(`examining ${path}`);
     const damage = await store.verify();
+    if (compact && damage.length === 0) await store.compact();
     const sizes = await store.list<"sizes">({ type: "sizes" });
     const bounds = boundsOf(policies, Date.now(), defaultRetentionLimits.spareMs);
     const beyond = await store.list<"beyond">({ type: "beyond", bounds });

@@ -2,6 +2,7 @@
 // drains it, the second ends the process at once.
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
+import { readIndexPath } from "@pawl/server/config/index-path";
 import { environmentName, type OptionValues } from "@pawl/server/config/options";
 import type { Log } from "@pawl/server/loop/log";
 import { ServerError } from "@pawl/server/server-error";
@@ -129,6 +130,8 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
       eventsPerRequestMax: values["events-per-request-max"],
       bodyBytesMax: values["body-bytes-max"],
     },
+    searchScanMax: values["search-scan-max"],
+    indexPaths: values["index-path"].flatMap((text) => readIndexPath(text) ?? []),
     drainMs: values["drain-timeout"] * 1_000,
     dir: values["in-memory"] ? null : values.dir,
   };

@@ -58,11 +58,18 @@ function kindRow(
 
 function policyText({ ageMs, countMax, bytesMax }: RetentionPolicy): string {
   const limits = [
-    ...(ageMs === null ? [] : [formatDuration(ageMs)]),
+    ...(ageMs === null ? [] : [ageText(ageMs)]),
     ...(countMax === null ? [] : [String(countMax)]),
     ...(bytesMax === null ? [] : [bytesText(bytesMax)]),
   ];
   return limits.length === 0 ? "for ever" : limits.join(", ");
+}
+
+const dayMs = 86_400_000;
+
+/** In days, as the option has them, when it is whole ones. */
+function ageText(ms: number): string {
+  return ms % dayMs === 0 ? `${String(ms / dayMs)}d` : formatDuration(ms);
 }
 
 const units = ["B", "KiB", "MiB", "GiB", "TiB"];

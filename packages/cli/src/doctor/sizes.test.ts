@@ -69,12 +69,35 @@ test("the doctor shows sizes, policies, and what they would remove", async () =>
   assert.deepEqual(look(found, "retention.beyond.1"), { of: "failed", count: 1, bytes: weight });
 
   const shown = await doctor(...policies);
-  assert.match(shown, /completed +3 +3\.5 KiB +\S+Z +4w2d, 2 +1 \(1\.2 KiB\)/);
+  assert.match(shown, /completed +3 +3\.5 KiB +\S+Z +30d, 2 +1 \(1\.2 KiB\)/);
   assert.match(shown, /running +0 +0 B +while they go on/);
   assert.match(shown, /outputs +4 +4\.0 KiB/);
   assert.match(shown, /Everything is in order/);
   // The same again: it only looked.
   assert.equal(await doctor(...policies), shown);
+});
+
+test("the doctor gives free room back on demand, and loses nothing", async () => {
+  const store = createSqliteStore({ path: storePath(folder) });
+  const fence = await store.open();
+  const ids = Array.from({ length: 300 }, (_, n) => n + 1_000);
+  const data = toJsonText("y".repeat(2_000));
+  await store.commit(
+    ids.map((n) => ({ type: "event.put", event: eventSample(n, { data }), keys: [] }) as const),
+    fence,
+  );
+  await store.commit(
+    ids.slice(1).map((n) => ({ type: "event.delete", eventId: eventSample(n).id }) as const),
+    fence,
+  );
+  await store.close();
+  const before: unknown = JSON.parse(await doctor("--json"));
+  assert.ok(Number(look(before, "sizes.freeBytes")) > 300_000);
+  const after: unknown = JSON.parse(await doctor("--json", "--compact"));
+  assert.equal(look(after, "sizes.freeBytes"), 0);
+  assert.ok(Number(look(after, "sizes.bytes")) < Number(look(before, "sizes.bytes")) - 300_000);
+  assert.deepEqual(look(after, "sizes.tables"), look(before, "sizes.tables"));
+  assert.deepEqual(look(after, "sizes.kinds"), look(before, "sizes.kinds"));
 });
 
 test("sizes are told in the largest unit of which there is one", () => {

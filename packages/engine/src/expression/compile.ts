@@ -24,6 +24,8 @@ export interface Compiled {
   evaluate(bindings: Bindings, at: number): Result;
   /** Whether the value is true; false for any other value and for every fault. Never throws. */
   test(bindings: Bindings, at: number): boolean;
+  /** The same, with what the evaluation cost (`expressionLimits.costMax`). */
+  measure(bindings: Bindings, at: number): { readonly passes: boolean; readonly cost: number };
 }
 
 function failure(error: unknown): Result & { ok: false } {
@@ -52,8 +54,18 @@ class Program implements Compiled {
   }
 
   test(bindings: Bindings, at: number): boolean {
+    return this.#passes(newFrame(bindings, at));
+  }
+
+  measure(bindings: Bindings, at: number) {
+    const frame = newFrame(bindings, at);
+    const passes = this.#passes(frame);
+    return { passes, cost: expressionLimits.costMax - Math.max(frame.costLeft, 0) };
+  }
+
+  #passes(frame: Frame): boolean {
     try {
-      let value = this.#code(newFrame(bindings, at));
+      let value = this.#code(frame);
       while (value instanceof Optional) value = value.value ?? null;
       return value === true;
     } catch {

@@ -74,6 +74,11 @@ export function readPaths(
   return [...paths.values()];
 }
 
+/** The names that an expression reads from its bindings, distinct, in the order of the source. */
+export function rootsOf(compiled: Compiled): readonly string[] {
+  return [...new Set(selectionsIn(compiled.ast).map(({ root }) => root))];
+}
+
 function isObject(value: JsonValue): value is { readonly [key: string]: JsonValue } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

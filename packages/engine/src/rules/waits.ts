@@ -52,8 +52,10 @@ export function indexWait(
   const trigger = triggerOf(run);
   const key = waitKey(expression, trigger, draft.at);
   const path = key?.path ?? noPath;
-  if (!draft.state.waitPaths(event).has(path)) {
-    draft.write({ type: "waitPath.put", waitPath: { event, path, since: draft.at } });
+  const known = draft.state.waitPaths(event).get(path);
+  if (known?.waits !== true) {
+    const since = known?.since ?? draft.at;
+    draft.write({ type: "waitPath.put", waitPath: { event, path, since, waits: true } });
   }
   const wait: WaitRecord = {
     runId: run.id,
@@ -86,11 +88,11 @@ export function matches(
 export function* keysOf(state: StateView, event: EventRecord): Generator<WaitKey | null> {
   const paths = state.waitPaths(event.name);
   if (paths.size === 0) return;
-  yield* indexKeys(state, event);
+  for (const key of indexKeys(state, event)) if (paths.get(key.path)?.waits === true) yield key;
   if (paths.has(noPath)) yield null;
 }
 
-/** The event's values at the paths that waits on its name use. */
+/** The event's values at the paths by which its name is indexed. */
 export function indexKeys(state: StateView, event: EventRecord): readonly WaitKey[] {
   const paths = state.waitPaths(event.name);
   if (paths.size === 0) return [];

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import type { JsonValue } from "@pawl/protocol/json-text";
 import { compileExpression } from "../expression/compile.ts";
 import { randomEvent, randomExpression, randomJson } from "../testing/random-expressions.ts";
-import { eventKeys, waitKey } from "./key.ts";
+import { constantKeys, eventKeys, waitKey } from "./key.ts";
 
 const at = 1_700_000_000_000;
 
@@ -156,6 +156,35 @@ test("random expressions keep the guarantee", () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test("a search knows what its constants demand, flags last", () => {
+  const paths = (expression: string) =>
+    constantKeys(compileExpression(expression), at).map(({ key, value }) => [key.path, value]);
+  assert.deepEqual(paths("event.data.ok == true && 'x' == event.name && event.data.n == 1 + 1"), [
+    ["name", "x"],
+    ["data.n", 2],
+    ["data.ok", true],
+  ]);
+  assert.deepEqual(paths("event.data.a == event.data.b || event.data.c == 1"), []);
+  assert.deepEqual(paths("event.data.a == other && event.data.?b == 1"), []);
+  assert.deepEqual(paths("event.data.a == null && event.data.b == [1]"), []);
+});
+
+test("whatever a search finds has its keys", () => {
+  let found = 0;
+  fc.assert(
+    fc.property(fc.array(demand, { minLength: 1, maxLength: 2 }), event, (demands, candidate) => {
+      const compiled = compileExpression(demands.join(" && ").replaceAll("async.", "event."));
+      if (!compiled.test({ event: candidate }, at)) return;
+      for (const { key } of constantKeys(compiled, at)) {
+        assert.deepEqual(eventKeys(candidate, [key.path]), [key], compiled.source);
+        found += 1;
+      }
+    }),
+    { numRuns: 10_000, seed: 7 },
+  );
+  assert.ok(found > 50, `only ${found} keys`);
 });
 
 function compiles(expression: string): boolean {

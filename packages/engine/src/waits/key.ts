@@ -3,8 +3,8 @@
 // must not know how keys are stored.
 import type { JsonValue } from "@pawl/protocol/json-text";
 import { sha1Hex } from "@pawl/protocol/sha1";
-import { compileExpression } from "../expression/compile.ts";
-import { equalityPairs, type EqualityPair } from "../expression/equalities.ts";
+import { compileExpression, type Compiled } from "../expression/compile.ts";
+import { constantEqualities, equalityPairs, type EqualityPair } from "../expression/equalities.ts";
 import { parsePath, valueAt } from "../expression/paths.ts";
 import type { WaitKey } from "../records.ts";
 
@@ -28,7 +28,7 @@ function keyOf(path: string, value: JsonValue): WaitKey | null {
 
 /** Lower is better: values that differ from run to run, and of many possible values, first. */
 function rank(pair: EqualityPair, value: JsonValue): number {
-  return (typeof value === "boolean" ? 2 : 0) + (pair.constant ? 1 : 0);
+  return (isFlag(value) ? 2 : 0) + (pair.constant ? 1 : 0);
 }
 
 /**
@@ -52,6 +52,26 @@ export function waitKey(
     bestRank = rank(pair, result.value);
   }
   return best;
+}
+
+/**
+ * What an expression over one event, bound as `event`, demands of it by equality with constants: every
+ * event for which it is true has these values and keys. The most selective comes first.
+ */
+export function constantKeys(
+  compiled: Compiled,
+  at: number,
+): readonly { readonly key: WaitKey; readonly value: JsonValue }[] {
+  const keys = constantEqualities(compiled).flatMap(({ path, value: other }) => {
+    const result = other.evaluate({}, at);
+    const key = result.ok ? keyOf(path, result.value) : null;
+    return key === null || !result.ok ? [] : [{ key, value: result.value }];
+  });
+  return keys.toSorted((a, b) => Number(isFlag(a.value)) - Number(isFlag(b.value)));
+}
+
+function isFlag(value: JsonValue): boolean {
+  return typeof value === "boolean";
 }
 
 /**

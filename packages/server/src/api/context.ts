@@ -11,6 +11,7 @@ import type { ServerKind } from "../http/gateway.ts";
 import { problemResponse, type Problem } from "../http/problem.ts";
 import type { HttpResponse } from "../http/response.ts";
 import type { Queries } from "../query/queries.ts";
+import { SearchError } from "../query/search.ts";
 import type { CommandInput } from "../loop/batch.ts";
 import type { Clock } from "../loop/clock.ts";
 import type { Counts } from "../loop/runtime.ts";
@@ -123,6 +124,10 @@ export function explainFailure(error: unknown): Problem | null {
       code: error.code,
       message: error.message,
     };
+  }
+  if (error instanceof SearchError) {
+    const { code, message, position } = error;
+    return { status: 400, code, message, position };
   }
   if (error instanceof ServerError || error instanceof StoreError) {
     if (error.code === "parameter_invalid" || error.code === "body_invalid")

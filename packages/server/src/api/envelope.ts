@@ -12,9 +12,9 @@ export function spliced(plain: object, texts: Readonly<Record<string, JsonText>>
   return `${JSON.stringify(plain).slice(0, -1)}${members.join("")}}`;
 }
 
-/** `{"data": …, "metadata": {"fetched_at", "cached_until"}}` around a JSON text; status 200. */
-export function envelope(now: number, data: string): HttpResponse {
-  const metadata = JSON.stringify({ fetched_at: isoTime(now), cached_until: null });
+/** `{"data": …, "metadata": {"fetched_at", "cached_until", …}}` around a JSON text; status 200. */
+export function envelope(now: number, data: string, more: object = {}): HttpResponse {
+  const metadata = JSON.stringify({ fetched_at: isoTime(now), cached_until: null, ...more });
   return jsonResponse(200, `{"data":${data},"metadata":${metadata}}`);
 }
 

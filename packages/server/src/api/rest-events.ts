@@ -7,7 +7,7 @@ import type { ApiContext } from "./context.ts";
 import { endpoint, type DocumentedRoute } from "./endpoint.ts";
 import { envelope, isoTime, spliced } from "./envelope.ts";
 import { runJson } from "./rest-runs.ts";
-import { cursorSchema, limitSchema, timeSchema } from "./schemas.ts";
+import { cursorSchema, limitSchema, searchSchema, timeSchema } from "./schemas.ts";
 import { accountId, environmentId } from "./wire-ids.ts";
 
 const tag = "v1 events";
@@ -24,6 +24,7 @@ const listQuery = z.object({
   cursor: cursorSchema,
   received_after: timeSchema,
   received_before: timeSchema,
+  query: searchSchema,
 });
 
 /** The routes that show events. */
@@ -37,14 +38,20 @@ export function restEventRoutes(context: ApiContext): readonly DocumentedRoute[]
       summary: "Events, newest first; of the last hour unless `received_after` says otherwise",
       query: listQuery,
       handle: async ({ query }) => {
-        const events = await queries.events({
+        const page = {
           name: query.name,
           receivedFrom: query.received_after ?? now() - listWindowMs,
           receivedUntil: query.received_before,
           cursor: query.cursor,
           limit: query.limit,
-        });
-        return envelope(now(), `[${events.map(eventJson).join(",")}]`);
+        };
+        if (query.query === null) {
+          const events = await queries.events(page);
+          return envelope(now(), `[${events.map(eventJson).join(",")}]`);
+        }
+        const { found, scanned, cursor } = await queries.searchEvents(page, query.query);
+        const search = { scanned, has_more: cursor !== null, cursor };
+        return envelope(now(), `[${found.map(eventJson).join(",")}]`, { search });
       },
     }),
     endpoint({

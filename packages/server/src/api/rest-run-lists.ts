@@ -13,7 +13,14 @@ import type { HttpResponse } from "../http/response.ts";
 import { runNotFound, type ApiContext } from "./context.ts";
 import { endpoint, type DocumentedRoute } from "./endpoint.ts";
 import { envelope, spliced } from "./envelope.ts";
-import { cursorSchema, idsSchema, limitSchema, statusesSchema, timeSchema } from "./schemas.ts";
+import {
+  cursorSchema,
+  idsSchema,
+  limitSchema,
+  searchSchema,
+  statusesSchema,
+  timeSchema,
+} from "./schemas.ts";
 import {
   runStatusWords,
   spanIdOf,
@@ -35,7 +42,11 @@ const filterSchema = z.object({
   function_id: idsSchema,
   app_id: idsSchema,
 });
-const pageSchema = filterSchema.extend({ first: limitSchema(20, 400), cursor: cursorSchema });
+const pageSchema = filterSchema.extend({
+  first: limitSchema(20, 400),
+  cursor: cursorSchema,
+  query: searchSchema,
+});
 
 const time = z.iso.datetime();
 const runSchema = z.object({
@@ -70,9 +81,10 @@ export function restRunListRoutes(context: ApiContext): readonly DocumentedRoute
       query: pageSchema,
       data: z.object({
         runs: z.array(runSchema),
-        total_count: z.int(),
+        total_count: z.int().nullable().meta({ description: "Null for a search." }),
         cursor: z.string().nullable(),
         has_more: z.boolean(),
+        scanned: z.int().optional().meta({ description: "Runs that a search looked at." }),
       }),
       handle: ({ query }) => listRuns(context, query),
     }),
@@ -139,6 +151,7 @@ async function listRuns(
   query: z.output<typeof pageSchema>,
 ): Promise<HttpResponse> {
   const filter = filterOf(query, now());
+  if (query.query !== null) return searchRuns({ queries, now }, filter, query, query.query);
   const [page, total] = await Promise.all([
     queries.runs({ filter, cursor: query.cursor, oldestFirst: false, limit: query.first }),
     queries.countRuns(filter),
@@ -149,6 +162,19 @@ async function listRuns(
     cursor: page.hasMore ? (page.cursors.at(-1) ?? null) : null,
     has_more: page.hasMore,
   });
+  return envelope(now(), `{"runs":[${runs.join(",")}],${rest.slice(1)}`);
+}
+
+async function searchRuns(
+  { queries, now }: Pick<ApiContext, "queries" | "now">,
+  filter: RunFilter,
+  query: z.output<typeof pageSchema>,
+  expression: string,
+): Promise<HttpResponse> {
+  const page = { filter, cursor: query.cursor, oldestFirst: false, limit: query.first };
+  const { found, scanned, cursor } = await queries.searchRuns(page, expression);
+  const runs = await Promise.all(found.map((shown) => runJson(queries, shown)));
+  const rest = JSON.stringify({ total_count: null, cursor, has_more: cursor !== null, scanned });
   return envelope(now(), `{"runs":[${runs.join(",")}],${rest.slice(1)}`);
 }
 

@@ -59,3 +59,15 @@ export const idsSchema = z
   .optional()
   .transform((ids) => ids ?? null)
   .meta({ type: "array", items: { type: "string" } });
+
+/** A search expression; null: none. */
+export const searchSchema = z
+  .string()
+  .optional()
+  .transform((text) => (text === undefined || text.trim() === "" ? null : text))
+  .meta({
+    type: "string",
+    description:
+      "CEL expression over `event` (and for runs `output` and `run`): only those for which it is true. " +
+      "A page looks at a bounded number of records; `scanned` tells how many, and the cursor goes on behind them.",
+  });

@@ -4,6 +4,7 @@
 
 import { readApiKeys, type ApiKey } from "../auth/api-key.ts";
 import { eventBytesCeiling } from "@pawl/protocol/event-wire";
+import { readIndexPath } from "./index-path.ts";
 import { readRetention, type ChosenRetention } from "./retention-option.ts";
 
 /** A command that runs a server, or works on one's store. */
@@ -248,6 +249,15 @@ export const options = {
   }),
   "retry-interval": integer<null>("SECONDS", null, 0, 86_400, {
     help: "Wait this long before every retry, instead of the backoff table.",
+  }),
+  "index-path": list(
+    "EVENT:PATH",
+    (item) => readIndexPath(item) !== null,
+    "an event name and a path below data or user, like order/paid:data.orderId",
+    { help: "Index events by a path from now on, for searches; may be repeated." },
+  ),
+  "search-scan-max": integer("N", 10_000, 100, 1_000_000, {
+    help: "Events or runs that one page of a search by expression looks at.",
   }),
   tick: integer("MS", 1_000, 1, 60_000, {
     help: "Longest time between two looks at the clock, should it be set anew.",

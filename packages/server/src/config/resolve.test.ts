@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { readIndexPath } from "./index-path.ts";
 import { findConfigFile, readConfigFile } from "./file.ts";
 import { environmentName, optionNames } from "./options.ts";
 import { resolveOptions, type Sources } from "./resolve.ts";
@@ -172,4 +173,16 @@ test("a file that cannot be used says which and why", async () => {
     });
   }
   assert.deepEqual((await readConfigFile(join(folder, "empty.yaml"))).values, {});
+});
+
+test("a path to index is an event's name and a path below its data or user", () => {
+  const read = (text: string) => readIndexPath(text);
+  assert.deepEqual(read("order/paid:data.orderId"), { event: "order/paid", path: "data.orderId" });
+  assert.deepEqual(read('a:b:user["odd: key"].x'), { event: "a:b", path: 'user["odd: key"].x' });
+  for (const text of ["order/paid", "order/paid:", ":data.a", "a:data", "a:ts", "a:data.", "a:b.c"])
+    assert.equal(read(text), null, text);
+  assert.throws(
+    () => values({ flags: { "index-path": ["order/paid"] } }),
+    /--index-path must be an event name and a path below data or user, like order\/paid:data\.orderId/,
+  );
 });

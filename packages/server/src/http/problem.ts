@@ -63,6 +63,8 @@ export interface Problem {
   readonly code: string;
   /** One sentence for people; may be worded anew at any time. */
   readonly message: string;
+  /** Where in an expression the problem is, in UTF-16 units from 0. */
+  readonly position?: number;
 }
 
 /** A refusal of the HTTP surface; the parameters keep its code within the closed list. */
@@ -80,6 +82,7 @@ export function problemResponse(
     error: problem.message,
     status: problem.status,
     code: problem.code,
+    ...(problem.position === undefined ? null : { position: problem.position }),
   });
   return { ...response, headers: { ...response.headers, ...problemHeaders(problem) } };
 }

@@ -15,7 +15,8 @@ import type { HotState } from "@pawl/engine/state/hot-state";
 import type { RunFilter, Store } from "@pawl/store/store";
 import { placeOfOutputId } from "./output-id.ts";
 import { attemptOutput, runOutput, stepOutput, type SpanOutput } from "./outputs.ts";
-import { cursorOf, positionOf } from "./run-cursor.ts";
+import { cursorAt, cursorOf, positionOf } from "./run-cursor.ts";
+import { checkSearch } from "./search.ts";
 import { buildTrace, type Span } from "./trace.ts";
 
 /** A run and what is known of its function now; null when that was removed. */
@@ -44,6 +45,15 @@ export interface RunPageQuery {
   readonly limit: number;
 }
 
+/** A page of a search: what was found so far, and how far it looked. */
+export interface Found<T> {
+  readonly found: readonly T[];
+  /** Records that were looked at for this page. */
+  readonly scanned: number;
+  /** Goes on behind the last record that was looked at; null: there are no more. */
+  readonly cursor: string | null;
+}
+
 export interface EventQuery {
   readonly name: string | null;
   readonly receivedFrom: number | null;
@@ -58,11 +68,20 @@ export interface Sources {
   readonly store: Store;
 }
 
+export interface SearchSettings {
+  /** Records that one page of a search looks at, at most. */
+  readonly scanMax: number;
+  /** What `now()` is in expressions. */
+  readonly now: () => number;
+}
+
 export class Queries {
   readonly #sources: Sources;
+  readonly #search: SearchSettings;
 
-  constructor(sources: Sources) {
+  constructor(sources: Sources, search: SearchSettings) {
     this.#sources = sources;
+    this.#search = search;
   }
 
   /** In order of registration. */
@@ -105,6 +124,42 @@ export class Queries {
       cursors: page.map((run) => cursorOf(run, filter.by)),
       hasMore: found.length > limit,
     };
+  }
+
+  /** The runs of a list for which a CEL expression is true. Throws `expression_invalid` too. */
+  async searchRuns(query: RunPageQuery, expression: string): Promise<Found<ShownRun>> {
+    checkSearch(expression, "runs");
+    const { filter, cursor, oldestFirst, limit } = query;
+    const { found, scanned, next } = await this.#sources.store.list<"searchRuns">({
+      type: "searchRuns",
+      filter,
+      expression,
+      at: this.#search.now(),
+      behind: cursor === null ? null : positionOf(cursor, filter.by),
+      oldestFirst,
+      limit,
+      scanMax: this.#search.scanMax,
+    });
+    return {
+      found: found.map((run) => this.#shown(run)),
+      scanned,
+      cursor: next === null ? null : cursorAt(next, filter.by),
+    };
+  }
+
+  /** The events of a list for which a CEL expression is true. Throws `expression_invalid`. */
+  async searchEvents(query: EventQuery, expression: string): Promise<Found<EventRecord>> {
+    checkSearch(expression, "events");
+    const { cursor: before, ...rest } = query;
+    const { found, scanned, next } = await this.#sources.store.list<"searchEvents">({
+      type: "searchEvents",
+      ...rest,
+      expression,
+      at: this.#search.now(),
+      before,
+      scanMax: this.#search.scanMax,
+    });
+    return { found, scanned, cursor: next };
   }
 
   async countRuns(filter: RunFilter): Promise<number> {

@@ -7,7 +7,12 @@ import { ServerError } from "../server-error.ts";
 
 /** The place behind a run of a list by this time. */
 export function cursorOf(run: RunRecord, by: RunFilter["by"]): string {
-  return by === "queuedAt" ? run.id : `${String(run[by] ?? 0)}_${run.id}`;
+  return cursorAt({ at: by === "queuedAt" ? 0 : (run[by] ?? 0), runId: run.id }, by);
+}
+
+/** A place as a cursor. */
+export function cursorAt({ at, runId }: RunPosition, by: RunFilter["by"]): string {
+  return by === "queuedAt" ? runId : `${String(at)}_${runId}`;
 }
 
 /** The place of a cursor. Throws `parameter_invalid` for a text that is none of a list by this time. */

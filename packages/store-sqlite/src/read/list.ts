@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { RetentionBound } from "@pawl/engine/commands";
 import type { AppRecord, EventRecord, RunRecord } from "@pawl/engine/records";
 import type { JsonText } from "@pawl/protocol/json-text";
-import { arrivalFromId } from "@pawl/store/position";
+import { arrivalFromId, type Arrival } from "@pawl/store/position";
 import { sumOf } from "@pawl/store/retained";
 import type { ListQuery, ListResults } from "@pawl/store/store";
 import { numberOf, packUlid, textOf, unpackUlid } from "../codec.ts";
@@ -15,6 +15,7 @@ import { WordReader } from "../words.ts";
 import { RetainedReader } from "./retained.ts";
 import { Rows } from "./rows.ts";
 import { RunLister } from "./run-list.ts";
+import { Searcher } from "./search.ts";
 import { inShards, shardValues } from "./shards.ts";
 import { readSizes } from "./sizes.ts";
 
@@ -25,6 +26,7 @@ export class Lister {
   readonly #path: string;
   readonly #words: WordReader;
   readonly #runs: RunLister;
+  readonly #searcher: Searcher;
   readonly #prepared = new Map<string, Rows>();
 
   /** `path` is that of the database file, to tell its size. */
@@ -33,6 +35,7 @@ export class Lister {
     this.#path = path;
     this.#words = new WordReader(database);
     this.#runs = new RunLister(database, this.#words);
+    this.#searcher = new Searcher(database, this.#words, this.#runs);
   }
 
   list(query: ListQuery): ListResults[ListQuery["type"]] {
@@ -42,9 +45,14 @@ export class Lister {
           .all()
           .map((row) => JSON.parse(textOf(row[0])) as AppRecord); // proof: written from an AppRecord
       case "waitPaths":
-        return this.#rows("SELECT event, path, since FROM wait_path ORDER BY event, path")
+        return this.#rows("SELECT event, path, since, waits FROM wait_path ORDER BY event, path")
           .all()
-          .map((row) => ({ event: textOf(row[0]), path: textOf(row[1]), since: numberOf(row[2]) }));
+          .map((row) => ({
+            event: textOf(row[0]),
+            path: textOf(row[1]),
+            since: numberOf(row[2]),
+            waits: numberOf(row[3]) === 1,
+          }));
       case "queues":
         return this.#rows(
           `SELECT gate, count(*) FROM job WHERE gate IS NOT NULL${inShards(query)} GROUP BY gate ORDER BY gate`,
@@ -53,6 +61,12 @@ export class Lister {
           .map((row) => ({ gate: textOf(row[0]), queued: numberOf(row[1]) }));
       case "events":
         return this.#events(query);
+      case "searchEvents": {
+        const { before } = query;
+        return this.#searcher.events(query, before === null ? null : this.#arrival(before));
+      }
+      case "searchRuns":
+        return this.#searcher.runs(query);
       case "event":
         return this.#event(query.eventId);
       case "runsOfEvent":
@@ -98,6 +112,11 @@ export class Lister {
     return row === undefined ? null : decodeEvent(row, this.#words);
   }
 
+  /** Where an event stands, or stood. */
+  #arrival(eventId: string): Arrival {
+    return this.#event(eventId) ?? arrivalFromId(eventId);
+  }
+
   #events(query: Asked<"events">): readonly EventRecord[] {
     const { name, receivedFrom, receivedUntil, before, limit } = query;
     const where: string[] = ["e.received_at BETWEEN ? AND ?"];
@@ -112,7 +131,7 @@ export class Lister {
       values.push(word);
     }
     if (before !== null) {
-      const below = this.#event(before) ?? arrivalFromId(before);
+      const below = this.#arrival(before);
       where.push("(e.received_at, e.id) < (?, ?)");
       values.push(below.receivedAt, packUlid(below.id));
     }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { migrate } from "../migrate.ts";
+import { earlyEvent, eventWalk } from "./search.ts";
 
 /** Hot questions and the index that must answer each, without sorting. */
 const plans: readonly (readonly [sql: string, index: string])[] = [
@@ -48,7 +49,23 @@ const plans: readonly (readonly [sql: string, index: string])[] = [
     "SELECT count(*) FROM run AS r INDEXED BY run_by_end WHERE r.ended_at BETWEEN 1 AND 2 AND +r.function = 1",
     "COVERING INDEX run_by_end",
   ],
+  [literal(eventWalk("arrival", true)), "SEARCH e USING INDEX event_by_arrival"],
+  [literal(eventWalk("name", true)), "event_by_name (name=? AND received_at>? AND received_at<?)"],
+  [literal(earlyEvent), "COVERING INDEX event_by_name (name=? AND received_at<?)"],
+  [
+    literal(eventWalk("key", false)),
+    "SEARCH k USING PRIMARY KEY (name=? AND path=? AND hash=? AND received_at>? AND received_at<?)",
+  ],
+  [
+    literal(eventWalk("key", true)),
+    "SEARCH k USING PRIMARY KEY (name=? AND path=? AND hash=? AND received_at>? AND (received_at,event)<(?,?))",
+  ],
 ];
+
+/** The plan does not depend on the values. */
+function literal(sql: string): string {
+  return sql.replaceAll("?", "1");
+}
 
 test("hot questions are answered by an index in its order", () => {
   const database = new DatabaseSync(":memory:");

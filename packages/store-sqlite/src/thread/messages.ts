@@ -8,6 +8,7 @@ import type { ListQuery } from "@pawl/store/store";
 /** For the thread that writes. */
 export type WriterRequest =
   | { readonly type: "open" }
+  | { readonly type: "compact" }
   | { readonly type: "commit"; readonly changes: readonly Change[]; readonly epoch: number }
   | { readonly type: "close" };
 

@@ -25,6 +25,9 @@ function answer(request: WriterRequest): unknown {
     case "commit":
       opened().commit(request.changes, request.epoch);
       return null;
+    case "compact":
+      opened().compact();
+      return null;
     case "close":
       opened().close();
       writer = null;

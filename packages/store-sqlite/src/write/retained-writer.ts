@@ -7,6 +7,12 @@ import { numberOf, numberOrNull } from "../codec.ts";
 import type { PackedId } from "../codec.ts";
 import { statusOf } from "../rows/run-row.ts";
 
+/** Of a run: bytes, and records that go with it, itself included. */
+export interface Weight {
+  readonly bytes: number;
+  readonly records: number;
+}
+
 interface Difference {
   count: number;
   bytes: number;
@@ -15,7 +21,6 @@ interface Difference {
 export class RetainedWriter {
   readonly #found: StatementSync;
   readonly #measure: StatementSync;
-  readonly #put: StatementSync;
   readonly #add: StatementSync;
   readonly #differences = new Map<RetainedKind, Difference>();
 
@@ -27,7 +32,6 @@ export class RetainedWriter {
         " UNION ALL SELECT count(*), sum(octet_length(error)) FROM attempt WHERE run = ?1" +
         " UNION ALL SELECT count(*), sum(octet_length(output)) FROM output WHERE run = ?1)",
     );
-    this.#put = database.prepare("UPDATE run SET bytes = ?2, records = ?3 WHERE id = ?1");
     this.#add = database.prepare(
       "UPDATE retained SET count = count + ?2, bytes = bytes + ?3 WHERE kind = ?1",
     );
@@ -43,7 +47,7 @@ export class RetainedWriter {
     this.#change(kind, -1, -bytes);
   }
 
-  /** To be called before a run's row changes its status or goes. */
+  /** To be called before a row that may weigh something is replaced or goes. */
   runLeaves(id: PackedId): void {
     const row = this.#found.get(id);
     const bytes = numberOrNull(row?.["bytes"] ?? null);
@@ -51,16 +55,15 @@ export class RetainedWriter {
     if (kind !== null && bytes !== null) this.left(kind, bytes);
   }
 
-  /** To be called when all of a run that has ended is written. */
-  runEnded(id: PackedId, { status, endedAt }: RunRecord): void {
+  /** What a run whose parts are written comes to weigh, which is counted; null for one that goes on. */
+  weigh(id: PackedId, { status, endedAt }: RunRecord): Weight | null {
     const kind = kindOfRun(status, endedAt);
-    if (kind === null) return;
-    this.runLeaves(id);
+    if (kind === null) return null;
     const row = this.#measure.get(id);
     const records = 1 + numberOf(row?.["records"]);
     const bytes = records * recordBytes + (numberOrNull(row?.["payload"] ?? null) ?? 0);
-    this.#put.run(id, bytes, records);
     this.came(kind, bytes);
+    return { bytes, records };
   }
 
   /** Writes the differences; to be called last in a transaction. */

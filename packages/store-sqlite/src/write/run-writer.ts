@@ -20,6 +20,9 @@ function assignments(names: readonly string[], first: number): string {
   return names.map((name, i) => `${name} = ?${first + i}`).join(", ");
 }
 
+/** What an ended run is counted for; null while it goes on. */
+const weightColumnNames = ["bytes", "records"];
+
 /** The tables of which a deleted run loses its rows. */
 const partTables = ["output", "step", "attempt", "job", "wait"] as const;
 
@@ -29,7 +32,7 @@ export class RunWriter {
   readonly #insert: StatementSync;
   readonly #updateHot: StatementSync;
   readonly #updateAll: StatementSync;
-  readonly #updateEvents: StatementSync;
+  readonly #updateAny: StatementSync;
   readonly #eventIds: StatementSync;
   readonly #deleteRun: StatementSync;
   readonly #deleteParts: readonly StatementSync[];
@@ -44,22 +47,23 @@ export class RunWriter {
   readonly #deleteWait: StatementSync;
 
   constructor(database: DatabaseSync, words: WordWriter, retained: RetainedWriter) {
-    const names = runColumnNames;
+    const names = [...runColumnNames, ...weightColumnNames];
     this.#words = words;
     this.#retained = retained;
     this.#insert = database.prepare(
       `INSERT OR IGNORE INTO run (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
     );
-    // The numbers of the parameters follow the order of `encodeRun` in both updates.
+    // The numbers of the parameters follow the order of `encodeRun`, and of the weight behind it.
     this.#updateHot = database.prepare(
       `UPDATE run SET ${assignments(hotColumnNames, 7)}` +
         " WHERE id = ?1 AND status = ?2 AND function = ?3 AND ended_at IS ?4" +
         " AND started_at IS ?5 AND app = ?6 AND event_ids = ?8",
     );
-    // What the run weighed it no longer does.
-    const moved = `${assignments(listedColumnNames, 2)}, ${assignments(hotColumnNames, 7)}, bytes = NULL, records = NULL`;
-    this.#updateAll = database.prepare(`UPDATE run SET ${moved} WHERE id = ?1 AND event_ids = ?8`);
-    this.#updateEvents = database.prepare(`UPDATE run SET ${moved} WHERE id = ?1`);
+    const all = `${assignments(listedColumnNames, 2)}, ${assignments(hotColumnNames, 7)}, ${assignments(weightColumnNames, runColumnNames.length + 1)}`;
+    this.#updateAll = database.prepare(
+      `UPDATE run SET ${all} WHERE id = ?1 AND event_ids = ?8 AND bytes IS NULL`,
+    );
+    this.#updateAny = database.prepare(`UPDATE run SET ${all} WHERE id = ?1`);
     this.#eventIds = database.prepare("SELECT event_ids FROM run WHERE id = ?");
     this.#deleteRun = database.prepare("DELETE FROM run WHERE id = ?");
     this.#deleteParts = partTables.map((table) =>
@@ -80,7 +84,6 @@ export class RunWriter {
   write(runId: string, writes: RunWrites, touched: Set<string>): void {
     const id = packUlid(runId);
     if (writes.wiped) this.#wipe(id, touched);
-    if (writes.run !== null) this.#put(id, writes.run, touched);
     if (writes.output !== null) this.#putOutput.run(id, writes.output);
     for (const step of writes.steps.values()) this.#putStep.run(...encodeStep(id, step));
     for (const attempt of writes.attempts.values())
@@ -93,20 +96,23 @@ export class RunWriter {
       if (wait !== null) this.#putWait.run(...encodeWait(id, wait, this.#words));
       else if (!writes.wiped) this.#deleteWait.run(id, jobId);
     }
-    if (writes.run !== null) this.#retained.runEnded(id, writes.run);
+    // Last, because an ended run is weighed with its parts.
+    if (writes.run !== null) this.#put(id, writes.run, touched);
   }
 
-  /** Writes the row, trying first what is likely: a new run, then one that just goes on. */
+  /** Writes the row, trying first what is likely: a new run, then one that just goes on, or ends. */
   #put(id: PackedId, run: RunRecord, touched: Set<string>): void {
-    const values = encodeRun(run, this.#words);
+    const row = encodeRun(run, this.#words);
+    const weight = this.#retained.weigh(id, run);
+    const weighed = [...row, weight?.bytes ?? null, weight?.records ?? null];
     const isProbablyNew = run.status === "queued";
-    if (isProbablyNew && this.#insertNew(id, run, values, touched)) return;
-    if (this.#updateHot.run(...values).changes === 1) return;
+    if (isProbablyNew && this.#insertNew(id, run, weighed, touched)) return;
+    if (weight === null && this.#updateHot.run(...row).changes === 1) return;
+    if (this.#updateAll.run(...weighed).changes === 1) return;
+    if (!isProbablyNew && this.#insertNew(id, run, weighed, touched)) return;
     this.#retained.runLeaves(id);
-    if (this.#updateAll.run(...values).changes === 1) return;
-    if (!isProbablyNew && this.#insertNew(id, run, values, touched)) return;
     this.#relink(id, run, touched);
-    this.#updateEvents.run(...values);
+    this.#updateAny.run(...weighed);
   }
 
   /** A run that has not begun may take more events, or others. */

@@ -22,7 +22,7 @@ export class SmallWriter {
     this.#putApp = database.prepare("INSERT OR REPLACE INTO app (id, record) VALUES (?, ?)");
     this.#deleteApp = database.prepare("DELETE FROM app WHERE id = ?");
     this.#putWaitPath = database.prepare(
-      "INSERT OR REPLACE INTO wait_path (event, path, since) VALUES (?, ?, ?)",
+      "INSERT OR REPLACE INTO wait_path (event, path, since, waits) VALUES (?, ?, ?, ?)",
     );
     this.#putIdempotency = database.prepare(
       "INSERT OR REPLACE INTO idempotency (key, run, expires_at) VALUES (?, ?, ?)",
@@ -46,8 +46,8 @@ export class SmallWriter {
       if (app === null) this.#deleteApp.run(appId);
       else this.#putApp.run(appId, JSON.stringify(app));
     }
-    for (const { event, path, since } of batch.waitPaths.values())
-      this.#putWaitPath.run(event, path, since);
+    for (const { event, path, since, waits } of batch.waitPaths.values())
+      this.#putWaitPath.run(event, path, since, waits ? 1 : 0);
     for (const [key, held] of batch.idempotency) {
       if (held === null) this.#deleteIdempotency.run(key);
       else this.#putIdempotency.run(key, packUlid(held.runId), held.expiresAt);

@@ -165,7 +165,7 @@ const smallPut = fc
     { type: "gate.put", gate: { kind: "rate", key: id, tat: n } },
     { type: "gate.put", gate: { kind: n === 0 ? "open" : "holder", key: `${id}${n}`, runId } },
     { type: "schedule.put", schedule: scheduleSample(id, { dueAt: baseTime + n }) },
-    { type: "waitPath.put", waitPath: { event: id, path: "p", since: n } },
+    { type: "waitPath.put", waitPath: { event: id, path: "p", since: n, waits: n % 2 === 0 } },
   ]);
 
 const deletion: fc.Arbitrary<Change> = fc.oneof(

@@ -359,16 +359,19 @@ function keyCases(make: MakeStore): void {
 
   storeTest(make, "wait paths are kept by event and path", async (subject) => {
     const paths = [
-      { event: "a", path: "", since: 3 },
-      { event: "a", path: "data.id", since: 1 },
-      { event: "b", path: "data.id", since: 2 },
+      { event: "a", path: "", since: 3, waits: true },
+      { event: "a", path: "data.id", since: 1, waits: false },
+      { event: "b", path: "data.id", since: 2, waits: true },
     ];
     await subject.commit(...paths.map((waitPath) => ({ type: "waitPath.put", waitPath }) as const));
     assert.deepEqual(await subject.store.list({ type: "waitPaths" }), paths);
-    await subject.commit({ type: "waitPath.put", waitPath: { event: "a", path: "", since: 9 } });
+    await subject.commit({
+      type: "waitPath.put",
+      waitPath: { event: "a", path: "", since: 9, waits: true },
+    });
     const [, ...others] = paths;
     assert.deepEqual(await subject.store.list({ type: "waitPaths" }), [
-      { event: "a", path: "", since: 9 },
+      { event: "a", path: "", since: 9, waits: true },
       ...others,
     ]);
   });

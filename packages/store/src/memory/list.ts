@@ -10,6 +10,7 @@ import type { MemoryData, RunEntry } from "./memory-data.ts";
 import type { SortedSet } from "./sorted-set.ts";
 import { countRuns, listRuns } from "./run-list.ts";
 import { beyondInMemory, retainedOf, sizeOf } from "./retained.ts";
+import { searchEvents, searchRuns } from "./search.ts";
 import { take } from "./take.ts";
 
 /** The answers of all types, each made when its type is asked for. */
@@ -28,6 +29,10 @@ export function answerList(data: MemoryData, query: ListQuery): ListResults[List
         .sort((a, b) => compareText(a.gate, b.gate));
     case "events":
       return events(data, query);
+    case "searchEvents":
+      return searchEvents(data, query);
+    case "searchRuns":
+      return searchRuns(data, query);
     case "event":
       return data.events.get(query.eventId)?.event ?? null;
     case "runsOfEvent": {

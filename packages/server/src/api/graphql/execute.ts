@@ -126,5 +126,7 @@ function written(error: GraphQLError, onFault: (error: unknown) => void): GraphQ
     onFault(originalError);
     return { ...formatted, message: "The server failed.", extensions: { code: "internal" } };
   }
-  return { ...formatted, message: problem.message, extensions: { code: problem.code } };
+  const { code, message, position } = problem;
+  const extensions = { code, ...(position === undefined ? null : { position }) };
+  return { ...formatted, message, extensions };
 }

@@ -1,16 +1,18 @@
 // The fields of `Query` and `Mutation` (protocol.md 8.4): each asks the query services, or submits
 // a command, and hands on what comes back. It must not know HTTP.
 import { ServerError } from "../../server-error.ts";
+import type { Queries } from "../../query/queries.ts";
 import { startFunction } from "../accept.ts";
 import type { ApiContext } from "../context.ts";
 import { appObject, functionObject } from "./apps.ts";
-import { eventObject, eventPage, eventV2Object, streamObject } from "./events.ts";
+import { eventObject, eventPage, eventV2Object, isInternal, streamObject } from "./events.ts";
 import {
   oldRunObject,
   pageInfo,
   pageSize,
   runObject,
   runsConnection,
+  searchInfo,
   traceObject,
   triggerObject,
   type RunsArguments,
@@ -40,6 +42,7 @@ interface EventsV2Arguments {
     readonly from: unknown;
     readonly until?: unknown;
     readonly includeInternalEvents: boolean;
+    readonly query?: string | null;
   };
 }
 interface RunArguments {
@@ -113,7 +116,10 @@ function eventFields({ queries }: ApiContext): object {
       if (event === null) throw missing("event", id);
       return eventV2Object(queries, event, runObject);
     },
-    eventsV2: async ({ first, after, filter }: EventsV2Arguments) => {
+    eventsV2: async (args: EventsV2Arguments) => {
+      const { first, after, filter } = args;
+      const expression = filter.query?.trim() ?? "";
+      if (expression !== "") return searchEvents(queries, args, expression);
       const { events, hasMore } = await eventPage(queries, {
         names: filter.eventNames ?? [],
         from: timeOf(filter.from, "from"),
@@ -131,6 +137,39 @@ function eventFields({ queries }: ApiContext): object {
         pageInfo: pageInfo(cursors, hasMore, after ?? null),
       };
     },
+  };
+}
+
+/** Events are looked through by name only when there is one name. */
+async function searchEvents(
+  queries: Queries,
+  { first, after, filter }: EventsV2Arguments,
+  expression: string,
+): Promise<object> {
+  const names = filter.eventNames ?? [];
+  const [only] = names;
+  const { found, scanned, cursor } = await queries.searchEvents(
+    {
+      name: names.length === 1 && only !== undefined ? only : null,
+      receivedFrom: timeOf(filter.from, "from"),
+      receivedUntil: timeOf(filter.until, "until"),
+      cursor: after ?? null,
+      limit: pageSize(first),
+    },
+    expression,
+  );
+  const events = found.filter(
+    (event) =>
+      (names.length === 0 || names.includes(event.name)) &&
+      (filter.includeInternalEvents || !isInternal(event)),
+  );
+  return {
+    edges: events.map((event) => ({
+      node: eventV2Object(queries, event, runObject),
+      cursor: event.id,
+    })),
+    pageInfo: searchInfo(events[0]?.id, cursor, after ?? null),
+    scanned,
   };
 }
 

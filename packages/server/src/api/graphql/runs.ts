@@ -5,6 +5,7 @@ import { runOutput } from "../../query/outputs.ts";
 import type { Queries, ShownRun } from "../../query/queries.ts";
 import { ServerError } from "../../server-error.ts";
 import { runStatusOf, runStatusWords, timeOrNull, traceIdOf } from "../words.ts";
+import { cursorOf } from "../../query/run-cursor.ts";
 import { appObject, functionObject } from "./apps.ts";
 import { eventObject } from "./events.ts";
 import { timeOf } from "./times.ts";
@@ -122,6 +123,20 @@ export async function runsConnection(queries: Queries, args: RunsArguments): Pro
   const limit = pageSize(args.first);
   const cursor = args.after ?? null;
   const oldestFirst = args.orderBy[0]?.direction === "ASC";
+  const expression = args.filter.query?.trim() ?? "";
+  if (expression !== "") {
+    const query = { filter, cursor, oldestFirst, limit };
+    const { found, scanned, cursor: next } = await queries.searchRuns(query, expression);
+    return {
+      edges: found.map((shown) => ({
+        node: runObject(queries, shown),
+        cursor: cursorOf(shown.run, filter.by),
+      })),
+      pageInfo: searchInfo(found[0] && cursorOf(found[0].run, filter.by), next, cursor),
+      totalCount: uncounted,
+      scanned,
+    };
+  }
   const page = await queries.runs({ filter, cursor, oldestFirst, limit });
   return {
     edges: page.runs.map((shown, index) => ({
@@ -141,9 +156,6 @@ function filterOf({ filter, orderBy }: RunsArguments): RunFilter {
       "parameter_invalid",
       `Runs can be ordered by the time they are filtered by only: set timeField and the field of orderBy to the same.`,
     );
-  }
-  if (filter.query !== undefined && filter.query !== null && filter.query !== "") {
-    throw new ServerError("parameter_invalid", "Searching runs by expression is not available.");
   }
   const { status, functionIDs, appIDs } = filter;
   return {
@@ -178,5 +190,25 @@ export function pageInfo(
     hasPreviousPage: after !== null,
     startCursor: cursors[0] ?? null,
     endCursor: cursors.at(-1) ?? null,
+  };
+}
+
+/** `totalCount` of a search: every record would have to be looked at. */
+const uncounted = -1;
+
+/**
+ * The `PageInfo` of a page of a search: its end is where the search stopped looking, which may be
+ * behind the last that was found.
+ */
+export function searchInfo(
+  start: string | undefined,
+  next: string | null,
+  after: string | null,
+): object {
+  return {
+    hasNextPage: next !== null,
+    hasPreviousPage: after !== null,
+    startCursor: start ?? null,
+    endCursor: next,
   };
 }

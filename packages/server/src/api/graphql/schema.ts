@@ -205,6 +205,8 @@ export const typeDefinitions = /* GraphQL */ `
   type EventsConnection {
     edges: [EventsEdge!]!
     pageInfo: PageInfo!
+    "Events that a search (filter.query) looked at for this page; null for a plain list."
+    scanned: Int
   }
   type PageInfo {
     hasNextPage: Boolean!
@@ -277,7 +279,10 @@ export const typeDefinitions = /* GraphQL */ `
   type RunsV2Connection {
     edges: [FunctionRunV2Edge!]!
     pageInfo: PageInfo!
+    "-1 for a search: every run would have to be looked at."
     totalCount: Int!
+    "Runs that a search (filter.query) looked at for this page; null for a plain list."
+    scanned: Int
   }
 
   input ConnectV1WorkerConnectionsOrderBy {

@@ -87,6 +87,8 @@ test("the tools are listed with schemas and hints", async () => {
     "list_functions",
     "poll_run_status",
     "read_doc",
+    "search_events",
+    "search_runs",
     "send_event",
   ]);
   const invoke = tools.find((tool) => look(tool, "name") === "invoke_function");

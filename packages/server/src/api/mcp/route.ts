@@ -45,9 +45,14 @@ function refuse(problem: Problem): HttpResponse {
 }
 
 async function load(context: ApiContext): Promise<Mcp> {
-  const [{ createRpc, protocolVersions }, { runTools }, { docTools, docsFolder }] =
-    await Promise.all([import("./rpc.ts"), import("./run-tools.ts"), import("./doc-tools.ts")]);
-  const tools = [...runTools(context), ...docTools(docsFolder)];
+  const [{ createRpc, protocolVersions }, { runTools }, { searchTools }, { docTools, docsFolder }] =
+    await Promise.all([
+      import("./rpc.ts"),
+      import("./run-tools.ts"),
+      import("./search-tools.ts"),
+      import("./doc-tools.ts"),
+    ]);
+  const tools = [...runTools(context), ...searchTools(context), ...docTools(docsFolder)];
   return { versions: protocolVersions, answer: createRpc(tools, context.onFault) };
 }
 

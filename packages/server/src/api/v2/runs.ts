@@ -10,7 +10,7 @@ import type { HttpResponse } from "../../http/response.ts";
 import type { Route } from "../../http/router.ts";
 import { refusalProblem, type ApiContext } from "../context.ts";
 import { spliced } from "../envelope.ts";
-import { cursorSchema, limitSchema, statusesSchema } from "../schemas.ts";
+import { cursorSchema, limitSchema, searchSchema, statusesSchema } from "../schemas.ts";
 import {
   functionWireId,
   runStatusWords,
@@ -32,7 +32,7 @@ const flag = z
   .meta({ type: "boolean" });
 
 export const pageQuery = z.strictObject({ cursor: cursorSchema, limit: limitSchema(20, 100) });
-export const runsQuery = pageQuery.extend({ status: statusesSchema });
+export const runsQuery = pageQuery.extend({ status: statusesSchema, query: searchSchema });
 const runQuery = z.strictObject({ includeOutput: flag });
 const traceQuery = z.strictObject({
   includeOutput: flag,
@@ -121,8 +121,19 @@ export function v2RunRoutes(context: ApiContext): readonly Route[] {
 export async function runList(
   { queries, now }: ApiContext,
   filter: RunFilter,
-  { cursor, limit }: { readonly cursor: string | null; readonly limit: number },
+  {
+    cursor,
+    limit,
+    query = null,
+  }: { readonly cursor: string | null; readonly limit: number; readonly query?: string | null },
 ): Promise<HttpResponse> {
+  if (query !== null) {
+    const asked = { filter, cursor, oldestFirst: false, limit };
+    const { found, scanned, cursor: next } = await queries.searchRuns(asked, query);
+    const texts = await Promise.all(found.map((run) => runJson(queries, run, false)));
+    const page = { cursor: next, hasMore: next !== null, limit, scanned };
+    return answer(now(), `[${texts.join(",")}]`, { page });
+  }
   const { runs, cursors, hasMore } = await queries.runs({
     filter,
     cursor,

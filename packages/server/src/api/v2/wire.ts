@@ -13,6 +13,8 @@ export interface PageInfo {
   readonly cursor: string | null;
   readonly hasMore: boolean;
   readonly limit: number;
+  /** Records that a search looked at; absent for a plain list. */
+  readonly scanned?: number;
 }
 
 /** `{data, metadata, page?}` around a JSON text. */
@@ -30,12 +32,14 @@ export function answer(
           ...(page.cursor === null ? null : { cursor: page.cursor }),
           hasMore: page.hasMore,
           limit: page.limit,
+          ...(page.scanned === undefined ? null : { scanned: page.scanned }),
         })}`;
   return jsonResponse(options.status ?? 200, `{"data":${data},"metadata":${metadata}${pageText}}`);
 }
 
 const codes: Readonly<Record<string, string>> = {
   parameter_invalid: "invalid_request",
+  expression_invalid: "invalid_request",
   body_invalid: "invalid_request",
   json_invalid: "invalid_request",
   event_invalid: "validation_error",

@@ -1,0 +1,74 @@
+// Forgetting: what the store names goes in one decision, but for what is in use again meanwhile.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { toJsonText } from "@pawl/protocol/json-text";
+import type { RetentionDue } from "../commands.ts";
+import { decide } from "../decide.ts";
+import type { Found } from "../needs.ts";
+import { requirements } from "../requirements.ts";
+import { defaultSettings } from "../settings.ts";
+import { HotState } from "../state/hot-state.ts";
+
+const limit = 3;
+const bound = { of: "failed", before: 7, spareFrom: 9, countMax: 1, bytesMax: null } as const;
+const command: RetentionDue = {
+  type: "retention.due",
+  bounds: [bound],
+  limit,
+  at: 10,
+  seed: [1, 2, 3, 4],
+};
+
+function answered(
+  expired: { readonly runIds?: readonly string[]; readonly eventIds?: readonly string[] },
+  keys: readonly string[] = [],
+  hasMore = false,
+): HotState {
+  const state = new HotState(defaultSettings);
+  const answers = requirements(state, command).map((need): Found => {
+    if (need.kind === "expired") return { need, runIds: [], eventIds: [], hasMore, ...expired };
+    if (need.kind === "expiredKeys") return { need, keys };
+    if (need.kind === "expiredRates") return { need, keys: [] };
+    throw new Error(`${need.kind} is not needed`);
+  });
+  state.absorb(answers);
+  return state;
+}
+
+function removed(state: HotState) {
+  const { changes, reply } = decide(state, command);
+  assert.ok(reply.ok && reply.value.type === "removed");
+  return { types: changes.map(({ type }) => type), value: reply.value };
+}
+
+test("what the store names goes, and the reply says how much it was", () => {
+  const { types, value } = removed(answered({ runIds: ["r1", "r2"], eventIds: ["e1"] }, ["k"]));
+  assert.deepEqual(types, ["run.delete", "run.delete", "event.delete", "idempotency.delete"]);
+  const counts = { runs: 2, events: 1, keys: 1, rates: 0 };
+  assert.deepEqual(value, { type: "removed", ...counts, hasMore: true });
+});
+
+test("there may be more after a run, whose events are free now, and after any full page", () => {
+  assert.equal(removed(answered({})).value.hasMore, false);
+  assert.equal(removed(answered({ eventIds: ["e1"] })).value.hasMore, false);
+  assert.equal(removed(answered({ runIds: ["r1"] })).value.hasMore, true);
+  assert.equal(removed(answered({}, ["k1", "k2", "k3"])).value.hasMore, true);
+  assert.equal(removed(answered({}, [], true)).value.hasMore, true);
+});
+
+test("an event of which a write is not committed yet stays", () => {
+  const state = answered({ eventIds: ["e1", "e2"] });
+  const event = {
+    id: "e2",
+    name: "paid",
+    externalId: null,
+    ts: 1,
+    receivedAt: 1,
+    data: toJsonText({}),
+    user: null,
+    version: null,
+    meta: null,
+  };
+  state.apply({ type: "event.put", event, keys: [] });
+  assert.equal(removed(state).value.events, 1);
+});
