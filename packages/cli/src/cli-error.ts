@@ -9,7 +9,9 @@ export type CliErrorCode =
   /** No server answers at the address. */
   | "server_unreachable"
   /** The server answered with a refusal. */
-  | "server_refused";
+  | "server_refused"
+  /** The server or store has no such run. */
+  | "run_not_found";
 
 /** One sentence about what is wrong and one about what to do. Branch on `code`, not on `message`. */
 export class CliError extends Error {

@@ -10,6 +10,7 @@ import type { Command, FlagSpec, Terminal } from "./command.ts";
 import { devCommand, startCommand } from "./commands/serve.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { keysCommand } from "./commands/keys.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { sendCommand } from "./commands/send.ts";
 import { commandHelp, overview } from "./help.ts";
 
@@ -28,6 +29,7 @@ const commands: readonly Command[] = [
   sendCommand,
   doctorCommand,
   keysCommand,
+  explainCommand,
 ].map((command) => ({
   ...command,
   flags: { ...command.flags, help: helpFlag },

@@ -18,6 +18,7 @@ import {
   waits,
   completes,
 } from "./testing/opcodes.ts";
+import { explained } from "./testing/explained.ts";
 import { World } from "./testing/world.ts";
 
 const stepIds = ["a", "b", "c", "d"];
@@ -154,6 +155,17 @@ function assertRun(run: RunView, memos: Map<string, string>): void {
   }
 }
 
+/** Something is said of each run, of every job of it, and nothing that the engine cannot name. */
+function assertExplained(world: World, runId: string): void {
+  const { jobs } = world.run(runId);
+  const { reasons } = explained(world, runId);
+  assert.ok(reasons.length >= Math.max(1, jobs.size), runId);
+  for (const jobId of jobs.keys()) assert.ok(reasons.some((reason) => reason.jobId === jobId));
+  const vague = reasons.filter(({ kind }) => kind === "noWakeUp" || kind === "delayed");
+  assert.deepEqual(vague, []);
+  for (const { sentence, next } of reasons) assert.ok(sentence.length > 20 && next.length > 10);
+}
+
 test("random histories keep the invariants of SPEC.md", () => {
   fc.assert(
     fc.property(fc.array(move, { minLength: 5, maxLength: 60 }), (moves) => {
@@ -169,6 +181,7 @@ test("random histories keep the invariants of SPEC.md", () => {
         for (const id of runIds(world)) {
           const run = world.run(id);
           assertRun(run, memos);
+          assertExplained(world, id);
           for (const job of run.jobs.values()) {
             if (job.kind === "call" && job.state.at === "leased") leased++;
             if (job.kind === "call" && job.state.at === "queued") queued++;

@@ -114,6 +114,14 @@ export type ListQuery =
   | { readonly type: "waitPaths" }
   /** How many calls of runs in these shards wait in each gate's queue; null: of all. */
   | { readonly type: "queues"; readonly shards: readonly number[] | null }
+  /** How many calls go before one in the queue of a gate: its place, from 0. */
+  | {
+      readonly type: "queueAhead";
+      readonly gate: string;
+      readonly since: number;
+      readonly runId: string;
+      readonly jobId: string;
+    }
   | {
       readonly type: "events";
       readonly name: string | null;
@@ -199,6 +207,7 @@ export interface ListResults {
   readonly apps: readonly AppRecord[];
   readonly waitPaths: readonly WaitPathRecord[];
   readonly queues: readonly { readonly gate: string; readonly queued: number }[];
+  readonly queueAhead: number;
   readonly events: readonly EventRecord[];
   readonly searchEvents: Searched<EventRecord, string>;
   readonly searchRuns: Searched<RunRecord, RunPosition>;

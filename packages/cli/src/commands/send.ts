@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { CliError } from "../cli-error.ts";
 import type { Arguments, Command, FlagSpec, Terminal } from "../command.ts";
+import { serverAddress, unreachable, urlFlag } from "../server-address.ts";
 
 const value = (
   placeholder: string,
@@ -40,7 +41,7 @@ export const sendCommand: Command = {
       null,
       "1",
     ),
-    url: value("URL", "Address of the server.", "PAWL_BASE_URL", "http://127.0.0.1:8288"),
+    url: urlFlag,
     "event-key": value("KEY", "Key to send events with.", "PAWL_EVENT_KEY", null),
     json: {
       kind: "flag",
@@ -137,17 +138,6 @@ function readCount(given: string | null): number {
   );
 }
 
-function serverAddress(given: string | null, { environment }: Terminal): URL {
-  const port = environment["PAWL_PORT"] ?? "8288";
-  const address = given ?? environment["PAWL_BASE_URL"] ?? `http://127.0.0.1:${port}`;
-  const url = URL.parse(address.endsWith("/") ? address : `${address}/`);
-  if (url !== null && /^https?:$/.test(url.protocol)) return url;
-  throw new CliError(
-    "usage_invalid",
-    `"${address}" is no address of a server; give one like http://127.0.0.1:8288.`,
-  );
-}
-
 /** Repeats what may pass: no answer, or a server that is busy or starting. */
 async function post(target: URL, body: string): Promise<readonly string[]> {
   const headers = {
@@ -164,13 +154,7 @@ async function post(target: URL, body: string): Promise<readonly string[]> {
       continue;
     }
     if (outcome instanceof Response) return readAnswer(outcome);
-    throw new CliError(
-      "server_unreachable",
-      `No server answers at ${target.origin}. Start one with "pawl dev", or name another with --url.`,
-      {
-        cause: outcome,
-      },
-    );
+    throw unreachable(target, outcome);
   }
 }
 

@@ -40,17 +40,24 @@ export function gatesToPass(run: RunRecord): readonly string[] {
 
 /** How many calls may be out at a gate at once, for calls of a function; infinite: any number. */
 export function limitOf(state: Limits, gate: string, functionId: string): number {
-  const [kind, ...rest] = gate.split(":");
+  const [kind] = gate.split(":", 1);
   if (kind === "app") return state.settings.callsPerAppMax;
   const fn = state.functionById(functionId);
   if (kind === "pause") return fn === undefined || fn.pausedAt === null ? Infinity : 0;
-  const [scope, , hash] = rest;
-  const limits = flowOf(fn).concurrency.filter(
+  return lowest(limitsAt(fn, gate));
+}
+
+/** The limits of a function that one of its own gates, or one of a key, stands for. */
+export function limitsAt(
+  fn: FunctionRecord | undefined,
+  gate: string,
+): readonly ConcurrencyLimit[] {
+  const [kind, scope, , hash] = gate.split(":");
+  return flowOf(fn).concurrency.filter(
     kind === "fn"
       ? ({ key }) => key === null
       : ({ key, scope: own }) => key !== null && own === scope && expressionHash(key) === hash,
   );
-  return lowest(limits);
 }
 
 /** How many calls of a queue its gate has room for, whatever waits in others. */

@@ -17,6 +17,11 @@ export function isSlot(hold: string): boolean {
   return hold.startsWith(slotPrefix);
 }
 
+/** Begins the keys of open batches. */
+export const batchPrefix = slotRule("batch");
+/** Begins the keys of starts that are put off. */
+export const debouncePrefix = slotRule("debounce");
+
 /** A run that waits in a slot, and its first call. */
 export interface Slot {
   readonly run: RunDraft;

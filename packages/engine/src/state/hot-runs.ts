@@ -102,6 +102,27 @@ export class HotRuns {
     this.#dropIfIdle(key, gate);
   }
 
+  /**
+   * Ids of runs that have places at a gate, at most `limit`. Looks at every run in memory: for
+   * people, never for deciding.
+   */
+  holders(gate: string, limit: number): readonly string[] {
+    const ids: string[] = [];
+    for (const hot of this.#runs.values()) {
+      if (ids.length >= limit) break;
+      if (hot !== null && this.#hasPlace(hot, gate)) ids.push(hot.run.id);
+    }
+    return ids;
+  }
+
+  #hasPlace(hot: HotRun, gate: string): boolean {
+    const index = gatesOf(hot.run).indexOf(gate);
+    if (index === -1) return false;
+    for (const job of hot.jobs.values())
+      if (placesOf(hot.run, job, this.#epoch) > index) return true;
+    return false;
+  }
+
   /** Takes in what the store said, unless memory knows better. */
   absorb(runId: string, stored: StoredRun | null): void {
     if (this.#runs.has(runId)) return;

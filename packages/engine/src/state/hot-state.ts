@@ -209,6 +209,11 @@ export class HotState implements StateView {
     return this.#runs.kept(queue);
   }
 
+  /** Ids of runs that have places at a gate, at most `limit`; for people. */
+  holders(gate: string, limit: number): readonly string[] {
+    return this.#runs.holders(gate, limit);
+  }
+
   gateKeys(): Iterable<string> {
     return this.#runs.gateKeys();
   }

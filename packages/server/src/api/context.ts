@@ -1,6 +1,7 @@
 // What API routes may use of the server, and how they refuse. It must not know HTTP sockets.
 import type { EngineCode } from "@pawl/engine/codes";
 import type { Change } from "@pawl/engine/changes";
+import type { CallTimes } from "@pawl/engine/explain/explanation";
 import type { Reply } from "@pawl/engine/decision";
 import type { HotState } from "@pawl/engine/state/hot-state";
 import { ProtocolError } from "@pawl/protocol/protocol-error";
@@ -26,6 +27,8 @@ export interface Backend {
   /** Replaced after a failed commit: never keep it. */
   readonly hot: HotState;
   readonly store: Store;
+  /** How long calls of a function took lately; null: none ended since the start. */
+  callTimes(functionId: string): CallTimes | null;
   /** How much is under way. */
   readonly counts: Counts;
   /** Tells each commit's changes, after it. Returns how to stop. */

@@ -6,6 +6,7 @@ import type { StateView } from "@pawl/engine/state/view";
 import type { CommandInput } from "../loop/batch.ts";
 import type { Clock } from "../loop/clock.ts";
 import type { Log } from "../loop/log.ts";
+import { CallTimesMeter } from "../metrics/call-times.ts";
 import { messageOf } from "../server-error.ts";
 import type { Call, Carriage, DriverRegistry } from "./driver.ts";
 import { callFailure, withoutQuery } from "./failure.ts";
@@ -28,6 +29,8 @@ export class Dispatcher {
   readonly #underWay = new Map<string, { readonly carriage: Carriage }>();
   /** Calls whose answers are with the loop and not yet committed. */
   readonly #reporting = new Set<string>();
+  /** How long calls took. */
+  readonly times = new CallTimesMeter();
   #whenIdle: (() => void)[] = [];
   #stopped = false;
 
@@ -127,6 +130,7 @@ export class Dispatcher {
     this.#underWay.set(key, { carriage });
     void carriage.answer.then((answer) => {
       if (this.#underWay.get(key)?.carriage !== carriage) return;
+      this.times.observe(call.functionId, this.#parts.clock.now() - sentAt);
       void this.#report(call, sentAt, answer);
       this.#done(key);
     });

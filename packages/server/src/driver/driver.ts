@@ -10,6 +10,7 @@ export interface Call {
   readonly body: string;
   /** Calls of one app share connections, and no other app's. */
   readonly appId: string;
+  readonly functionId: string;
   readonly runId: string;
   readonly jobId: string;
   readonly generation: number;

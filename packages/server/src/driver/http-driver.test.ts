@@ -46,6 +46,7 @@ function call(url: string, more: Partial<Call> = {}): Call {
   return {
     url,
     body: '{"b":1,"a":2}',
+    functionId: "fn",
     appId: "app",
     runId: "run",
     jobId: "step",

@@ -44,6 +44,7 @@ export function buildCall(effect: CallEffect, state: StateView, options: Request
     url: stepUrlOf(fn).at(job.target),
     body: bodyOf(view, job, requestId, isGo, options.env),
     appId: view.run.appId,
+    functionId: view.run.functionId,
     runId,
     jobId,
     generation,

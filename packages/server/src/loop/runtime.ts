@@ -1,6 +1,7 @@
 // Puts the moving parts of a server together: store, commit loop, timers, gates, dispatcher. Each
 // effect finds the part that performs it here. It must not know HTTP, nor what commands mean.
 import type { Change } from "@pawl/engine/changes";
+import type { CallTimes } from "@pawl/engine/explain/explanation";
 import type { Reply } from "@pawl/engine/decision";
 import type { Effect } from "@pawl/engine/effects";
 import type { HotState } from "@pawl/engine/state/hot-state";
@@ -168,6 +169,11 @@ export class Runtime {
   /** Another process put a message into a mailbox of this one; without it the next look finds it. */
   wakeMailbox(): void {
     this.#mailbox.wake();
+  }
+
+  /** How long calls of a function took lately; null: none ended since the start. */
+  callTimes(functionId: string): CallTimes | null {
+    return this.#dispatcher.times.of(functionId);
   }
 
   /** See `CommitLoop.submit`. */

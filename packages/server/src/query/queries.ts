@@ -1,6 +1,7 @@
 // The one place that answers questions about runs, traces, events, functions and apps. Every API
 // (REST, GraphQL, MCP) asks here and only writes the answer in its own way. It translates and
 // decides nothing; it must not know HTTP.
+import type { Explanation } from "@pawl/engine/explain/explanation";
 import type { StoredRun } from "@pawl/engine/needs";
 import type {
   AppRecord,
@@ -11,12 +12,13 @@ import type {
 } from "@pawl/engine/records";
 import { writeEvent } from "@pawl/protocol/event-wire";
 import type { JsonText } from "@pawl/protocol/json-text";
-import type { HotState } from "@pawl/engine/state/hot-state";
-import type { RunFilter, Store } from "@pawl/store/store";
+import type { RunFilter } from "@pawl/store/store";
+import { loadExplanation } from "./explain-run.ts";
 import { placeOfOutputId } from "./output-id.ts";
 import { attemptOutput, runOutput, stepOutput, type SpanOutput } from "./outputs.ts";
 import { cursorAt, cursorOf, positionOf } from "./run-cursor.ts";
 import { checkSearch } from "./search.ts";
+import type { Sources } from "./sources.ts";
 import { buildTrace, type Span } from "./trace.ts";
 
 /** A run and what is known of its function now; null when that was removed. */
@@ -60,12 +62,6 @@ export interface EventQuery {
   readonly receivedUntil: number | null;
   readonly cursor: string | null;
   readonly limit: number;
-}
-
-/** What the questions are answered from. The hot state is read anew for each. */
-export interface Sources {
-  readonly hot: HotState;
-  readonly store: Store;
 }
 
 export interface SearchSettings {
@@ -190,6 +186,11 @@ export class Queries {
     const attempts = await this.#sources.store.list<"attempts">({ type: "attempts", runId });
     const functionName = this.#shown(run).fn?.name ?? run.functionId;
     return buildTrace({ run, functionName, steps, jobs, attempts });
+  }
+
+  /** Why a run is not running, at `at`; null when there is no such run. */
+  async explain(runId: string, at: number): Promise<Explanation | null> {
+    return loadExplanation(this.#sources, runId, at);
   }
 
   /** Null when nothing is under the id. */

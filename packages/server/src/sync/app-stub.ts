@@ -24,6 +24,8 @@ export interface AppStub {
   manner: SyncManner;
   /** Expression of the trigger of its one function; undefined: none. */
   expression: string | undefined;
+  /** Further options of its one function, as it registers them. */
+  options: Readonly<Record<string, unknown>>;
   /** Where it registers when it does so out of band. */
   serverUrl: string;
   /** Extra headers of its registrations. */
@@ -49,6 +51,7 @@ export async function startAppStub(name: string): Promise<AppStub> {
     port,
     manner: "in_band",
     expression: undefined,
+    options: {},
     serverUrl: "",
     registerHeaders: {},
     signingKey: null,
@@ -143,5 +146,8 @@ function config(stub: AppStub, name: string): object {
   };
   const runtime = { type: "http", url: `${stub.url}?fnId=${id}&stepId=step` };
   const steps = { step: { id: "step", name: "step", runtime, retries: { attempts: 0 } } };
-  return { url: stub.url, functions: [{ id, name: "Greet", triggers: [trigger], steps }] };
+  return {
+    url: stub.url,
+    functions: [{ id, name: "Greet", triggers: [trigger], steps, ...stub.options }],
+  };
 }

@@ -7,7 +7,7 @@ import type { JsonText } from "@pawl/protocol/json-text";
 import { arrivalFromId, type Arrival } from "@pawl/store/position";
 import { sumOf } from "@pawl/store/retained";
 import type { ListQuery, ListResults } from "@pawl/store/store";
-import { numberOf, packUlid, textOf, unpackUlid } from "../codec.ts";
+import { numberOf, packHash, packUlid, textOf, unpackUlid } from "../codec.ts";
 import { attemptsOfRun, decodeAttempt } from "../rows/attempt-row.ts";
 import { decodeEvent, eventColumns } from "../rows/event-row.ts";
 import { decodeRun, runColumns, unfinishedStatusNumbers } from "../rows/run-row.ts";
@@ -67,6 +67,12 @@ export class Lister {
       }
       case "searchRuns":
         return this.#searcher.runs(query);
+      case "queueAhead":
+        return numberOf(
+          this.#rows(
+            "SELECT count(*) FROM job INDEXED BY job_queue WHERE gate = ? AND (queued_since, run, id) < (?, ?, ?)",
+          ).first(query.gate, query.since, packUlid(query.runId), packHash(query.jobId))?.[0],
+        );
       case "event":
         return this.#event(query.eventId);
       case "runsOfEvent":

@@ -8,6 +8,10 @@ import { earlyEvent, eventWalk } from "./search.ts";
 const plans: readonly (readonly [sql: string, index: string])[] = [
   ["SELECT run, id FROM job WHERE timer_at <= 1 ORDER BY timer_at, run, id LIMIT 1", "job_timer"],
   ["SELECT run, id FROM job WHERE gate = 'g' ORDER BY queued_since, run, id LIMIT 1", "job_queue"],
+  [
+    "SELECT count(*) FROM job INDEXED BY job_queue WHERE gate = 'g' AND (queued_since, run, id) < (1, x'00', 'a')",
+    "COVERING INDEX job_queue (gate=? AND (queued_since,run,id)<(?,?,?))",
+  ],
   ["SELECT id FROM schedule WHERE due_at <= 1 ORDER BY due_at, id LIMIT 1", "schedule_by_time"],
   [
     "SELECT run FROM wait WHERE event = 1 AND path = 1 AND hash = x'00' AND (run, job) > (x'00', 'a') ORDER BY run, job LIMIT 1",

@@ -115,6 +115,35 @@ export function dueCases(make: MakeStore): void {
     },
   );
 
+  storeTest(make, "queueAhead: the place of a call in its own queue", async (subject) => {
+    const step = queued(2, "a", 1).job;
+    await subject.commit(
+      queued(5, "a", 3),
+      queued(2, "a", 1),
+      { type: "job.put", job: { ...step, id: hashSample(7) } },
+      queued(4, "a", 1),
+      queued(3, "b ü", 0),
+      leased(1, 1),
+    );
+    const ahead = async (n: number, gate: string, since: number, jobId = "step") =>
+      subject.store.list({
+        type: "queueAhead",
+        gate,
+        since: baseTime + since,
+        runId: ulidSample(n),
+        jobId,
+      });
+    // Two calls of one run and one time: either goes first.
+    const ofOne = [await ahead(2, "a", 1), await ahead(2, "a", 1, hashSample(7))];
+    assert.deepEqual(new Set(ofOne), new Set([0, 1]));
+    assert.equal(await ahead(4, "a", 1), 2);
+    assert.equal(await ahead(5, "a", 3), 3);
+    assert.equal(await ahead(3, "b ü", 0), 0);
+    assert.equal(await ahead(1, "nothing", 9), 0);
+    await subject.commit(leased(2, 1));
+    assert.equal(await ahead(5, "a", 3), 2);
+  });
+
   storeTest(make, "lost: leased by an earlier epoch, in order of position", async (subject) => {
     await subject.commit(leased(3, 1), leased(1, 2), leased(2, 3), queued(4, "a", 1));
     const lost = await subject.store.due({ kind: "lost", epoch: 3, shards: null, limit: 9 });

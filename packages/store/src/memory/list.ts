@@ -12,6 +12,9 @@ import { countRuns, listRuns } from "./run-list.ts";
 import { beyondInMemory, retainedOf, sizeOf } from "./retained.ts";
 import { searchEvents, searchRuns } from "./search.ts";
 import { take } from "./take.ts";
+import type { DueJob, ListQuery, ListResults } from "../store.ts";
+import { compareDue } from "./memory-data.ts";
+import { take, takeWhile } from "./take.ts";
 
 /** The answers of all types, each made when its type is asked for. */
 export function answerList(data: MemoryData, query: ListQuery): ListResults[ListQuery["type"]] {
@@ -27,6 +30,12 @@ export function answerList(data: MemoryData, query: ListQuery): ListResults[List
         .map(([gate, jobs]) => ({ gate, queued: countIn(jobs, query.shards) }))
         .filter(({ queued }) => queued > 0)
         .sort((a, b) => compareText(a.gate, b.gate));
+    case "queueAhead": {
+      const { gate, since: dueAt, runId, jobId } = query;
+      const call = { runId, jobId, dueAt, generation: 0 };
+      const inOrder = data.queues.get(gate)?.ascending(null) ?? [];
+      return [...takeWhile(inOrder, (other) => compareDue(other, call) < 0)].length;
+    }
     case "events":
       return events(data, query);
     case "searchEvents":

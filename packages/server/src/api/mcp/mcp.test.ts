@@ -80,6 +80,7 @@ test("the tools are listed with schemas and hints", async () => {
   const { json } = await rpc({ jsonrpc: "2.0", id: 1, method: "tools/list" });
   const tools = lookArray(json, "result.tools");
   assert.deepEqual(tools.map((tool) => String(look(tool, "name"))).sort(), [
+    "explain_run",
     "get_run_status",
     "grep_docs",
     "invoke_function",
@@ -108,6 +109,8 @@ test("a function is invoked and its result comes back as it was", async () => {
     timeout: 0.01,
   });
   assert.equal(look(late, "endedAt"), null);
+  const explained = await result("explain_run", { runId: look(late, "runId") });
+  assert.match(String(look(explained, "reasons.0.sentence")), /sleeps until/);
 });
 
 test("an event is sent once for each seed, and its runs are awaited", async () => {

@@ -10,6 +10,7 @@ import { ServerError } from "../../server-error.ts";
 import { acceptEvent, startFunction } from "../accept.ts";
 import type { ApiContext } from "../context.ts";
 import { spliced } from "../envelope.ts";
+import { explanationJson } from "../explanation-json.ts";
 import { runStatusWords, timeOrNull } from "../words.ts";
 import { looks, starts, tool, type Tool } from "./tool.ts";
 
@@ -97,6 +98,18 @@ function lookingTools(context: ApiContext): readonly Tool[] {
       run: async ({ runId }) => {
         const shown = await queries.run(runId);
         if (shown !== null) return statusText(context, shown);
+        throw new ServerError("parameter_invalid", `There is no run ${runId}.`);
+      },
+    }),
+    tool({
+      name: "explain_run",
+      description:
+        "Why a run is not running: what each of its steps waits for, its place in a queue, when it goes on, and what to do.",
+      input: z.strictObject({ runId: z.string() }),
+      hints: looks,
+      run: async ({ runId }) => {
+        const explanation = await queries.explain(runId, context.now());
+        if (explanation !== null) return explanationJson(explanation);
         throw new ServerError("parameter_invalid", `There is no run ${runId}.`);
       },
     }),

@@ -11,6 +11,7 @@ import type { Route } from "../../http/router.ts";
 import { refusalProblem, type ApiContext } from "../context.ts";
 import { spliced } from "../envelope.ts";
 import { cursorSchema, limitSchema, searchSchema, statusesSchema } from "../schemas.ts";
+import { explanationJson, explanationSchema } from "../explanation-json.ts";
 import {
   functionWireId,
   runStatusWords,
@@ -89,6 +90,18 @@ export function v2RunRoutes(context: ApiContext): readonly Route[] {
       summary: "What a run did and does, as a tree of spans",
       query: traceQuery,
       handle: ({ params: { runId = "" }, query }) => trace(context, runId, query),
+    }),
+    ...v2Endpoint({
+      ...get,
+      pattern: "/runs/:runId/explain",
+      summary: "Why a run is not running, and what to do",
+      query: noQuery,
+      data: explanationSchema,
+      handle: async ({ params: { runId = "" } }) => {
+        const explanation = await queries.explain(runId, now());
+        if (explanation === null) return notFound("run", runId);
+        return answer(now(), explanationJson(explanation));
+      },
     }),
     ...v2Endpoint({
       method: "POST",
