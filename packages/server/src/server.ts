@@ -31,6 +31,8 @@ import { startRuntime, type Runtime } from "./loop/runtime.ts";
 import { systemSeeds } from "./loop/seeds.ts";
 import { defaultTimerLimits, type TimerLimits } from "./loop/timers.ts";
 import { Meter, meteredStore } from "./metrics/meter.ts";
+import type { OtlpOptions } from "./otlp/otlp-options.ts";
+import { RunExport } from "./otlp/run-export.ts";
 import { Queries } from "./query/queries.ts";
 import { searchScanMaxDefault } from "./query/search.ts";
 import { messageOf, ServerError } from "./server-error.ts";
@@ -77,6 +79,8 @@ export interface ServerOptions {
   readonly drainMs: number;
   /** Folder of the store, for people; null: none. */
   readonly dir: string | null;
+  /** Where the traces of ended runs go; null: nowhere. */
+  readonly otlp: OtlpOptions | null;
   readonly clock: Clock;
   readonly log: Log;
   /** The store failed for good and the server has stopped working; it is still to be closed. */
@@ -111,6 +115,7 @@ export const defaultServerOptions: Omit<ServerOptions, "store"> = {
   indexPaths: [],
   drainMs: 25_000,
   dir: null,
+  otlp: null,
   clock: systemClock,
   log: silentLog,
   onFatal: () => undefined,
@@ -135,6 +140,8 @@ export interface PawlServer {
 const bodiesBytesMax = 256 * mebibyte;
 const requestMs = 120_000;
 const closeGraceMs = 500;
+/** How long a draining server tries to send the last traces, at most. */
+const lastTracesMs = 5_000;
 const discoveryCoolDownMs = 30_000;
 
 /**
@@ -151,11 +158,15 @@ export async function startServer(
   const listener = await openPort(options, async (request) => (await ready.promise)(request));
   try {
     const meter = new Meter();
-    const runtime = await startRuntime(runtimeParts(options, meter));
+    const traces: { out: RunExport | null } = { out: null };
+    const beforeClose = async (): Promise<void> =>
+      traces.out?.flush(Math.min(lastTracesMs, options.drainMs));
+    const runtime = await startRuntime({ ...runtimeParts(options, meter), beforeClose });
     if (options.indexPaths.length > 0 && owns(runtime.hot.owned, appsShard)) {
       await runtime.submit({ type: "paths.indexed", paths: options.indexPaths });
     }
-    return compose(options, listener, runtime, meter, ready.resolve);
+    traces.out = startExport(options, runtime);
+    return compose(options, listener, runtime, { meter, traces: traces.out }, ready.resolve);
   } catch (error) {
     await listener.close(0);
     throw error;
@@ -166,7 +177,7 @@ function compose(
   options: ServerOptions,
   listener: Listener,
   runtime: Runtime,
-  meter: Meter,
+  watchers: Watchers,
   open: (gateway: Gateway) => void,
 ): PawlServer {
   const { log } = options;
@@ -182,7 +193,7 @@ function compose(
     signingKeys: options.signingKeys,
     now: () => options.clock.now(),
   });
-  const context = apiContext(options, runtime, registrar, client, meter);
+  const context = apiContext(options, runtime, registrar, client, watchers);
   const early = apiRoutes(context);
   let more: Promise<LateRoutes> | null = null;
   const loadMore = () => (more ??= lateRoutes(context));
@@ -214,6 +225,28 @@ function compose(
     routes: async () => [...early, ...(await loadMore()).routes],
     close: () => (closing ??= close()),
   };
+}
+
+/** What sees the commits of a server besides those that ask for them. */
+interface Watchers {
+  readonly meter: Meter;
+  /** Null: traces go nowhere. */
+  readonly traces: RunExport | null;
+}
+
+function startExport({ otlp, clock, log }: ServerOptions, runtime: Runtime): RunExport | null {
+  if (otlp === null) return null;
+  const queries = new Queries(runtime);
+  const endedRun = (runId: string) => queries.endedRun(runId);
+  const traces = new RunExport({
+    options: otlp,
+    endedRun,
+    loadSender: async () => (await import("./otlp/sender.ts")).createSender(otlp),
+    clock,
+    log,
+  });
+  runtime.onCommit((changes) => traces.committed(changes));
+  return traces;
 }
 
 interface LateRoutes {
@@ -305,7 +338,7 @@ function apiContext(
   runtime: Runtime,
   registrar: Registrar,
   client: AppClient,
-  meter: Meter,
+  { meter, traces }: Watchers,
 ): ApiContext {
   const seeds = systemSeeds();
   return {
@@ -316,6 +349,7 @@ function apiContext(
       now: () => options.clock.now(),
     }),
     meter,
+    exportCounts: () => traces?.counts ?? null,
     registrar,
     syncApp: (url) => syncApp({ client, registrar, apps: () => runtime.hot.apps() }, url),
     now: () => options.clock.now(),

@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { readIndexPath } from "@pawl/server/config/index-path";
 import { environmentName, type OptionValues } from "@pawl/server/config/options";
 import type { Log } from "@pawl/server/loop/log";
+import { otlpOptions } from "@pawl/server/otlp/otlp-options";
 import { ServerError } from "@pawl/server/server-error";
 import type { PawlServer, ServerOptions } from "@pawl/server/server";
 import type { Store } from "@pawl/store/store";
@@ -38,6 +39,15 @@ async function serve(kind: Kind, args: Arguments, terminal: Terminal): Promise<n
   const log = values.json
     ? await jsonLog(values["log-level"])
     : lineLog(values["log-level"], terminal.isInteractive, () => Date.now(), terminal.print);
+  const otlp = otlpOptions(
+    {
+      endpoint: values["otlp-endpoint"],
+      headers: values["otlp-header"],
+      serviceName: values["otlp-service-name"],
+      queueMax: values["otlp-queue-max"],
+    },
+    terminal.environment,
+  );
   const ended = Promise.withResolvers<number>();
   const [{ startServer }, store, discoveryPorts] = await Promise.all([
     import("@pawl/server/server"),
@@ -46,6 +56,7 @@ async function serve(kind: Kind, args: Arguments, terminal: Terminal): Promise<n
   ]);
   const server = await startServer({
     ...serverOptions(kind, values),
+    otlp,
     store,
     discoveryPorts,
     log,

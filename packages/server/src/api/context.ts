@@ -17,6 +17,7 @@ import type { CommandInput } from "../loop/batch.ts";
 import type { Clock } from "../loop/clock.ts";
 import type { Counts } from "../loop/runtime.ts";
 import type { Meter } from "../metrics/meter.ts";
+import type { ExportCounts } from "../otlp/run-export.ts";
 import { ServerError } from "../server-error.ts";
 import type { Registrar } from "../sync/registrar.ts";
 
@@ -58,6 +59,8 @@ export interface ApiContext {
   readonly backend: Backend;
   readonly queries: Queries;
   readonly meter: Meter;
+  /** What became of the traces of ended runs; null: they go nowhere. */
+  readonly exportCounts: () => ExportCounts | null;
   readonly registrar: Registrar;
   /** Has the app at a URL synced now. Resolves with why it is not in sync, null when it is. */
   readonly syncApp: (url: string) => Promise<string | null>;

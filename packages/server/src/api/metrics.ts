@@ -27,6 +27,7 @@ export function metricsRoute(context: ApiContext): Route {
         ...gauges(context),
         ...(await openRuns(context)),
         ...counters(context),
+        ...exportFamilies(context),
       ]),
     }),
   };
@@ -98,6 +99,26 @@ function counters({ meter }: ApiContext): readonly Family[] {
       type: "histogram",
       histogram: meter.commitSeconds,
     },
+  ];
+}
+
+/** Nothing on servers that send no traces. */
+function exportFamilies({ exportCounts }: ApiContext): readonly Family[] {
+  const counts = exportCounts();
+  if (counts === null) return [];
+  return [
+    gauge("pawl_otlp_runs_waiting", "Ended runs whose traces wait to be sent.", counts.runsWaiting),
+    counter("pawl_otlp_spans_sent_total", "Spans that the collector took.", counts.spansSent),
+    counter(
+      "pawl_otlp_spans_dropped_total",
+      "Spans that the collector did not take.",
+      counts.spansDropped,
+    ),
+    counter(
+      "pawl_otlp_runs_dropped_total",
+      "Ended runs whose traces were not sent: the queue was full, or they could not be read.",
+      counts.runsDropped,
+    ),
   ];
 }
 

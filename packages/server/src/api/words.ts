@@ -1,7 +1,7 @@
 // How runs, spans and times are called on the wire, the same in REST, GraphQL and MCP
 // (protocol.md 8.2 to 8.4). It must not know who writes them.
 import type { AppRecord, FunctionRecord, RunStatus, StepOp } from "@pawl/engine/records";
-import { sha1Hex } from "@pawl/protocol/sha1";
+import { hash } from "node:crypto";
 import type { SpanStatus } from "../query/trace.ts";
 
 /** Statuses of runs, as every API but the oldest writes them. */
@@ -41,12 +41,21 @@ export function timeOrNull(at: number | null): string | null {
 
 /** 32 hex digits that stand for all spans of a run. */
 export function traceIdOf(runId: string): string {
-  return sha1Hex(runId).slice(0, 32);
+  return hash("sha1", runId).slice(0, 32);
 }
 
 /** 16 hex digits that stand for one span of a run. */
 export function spanIdOf(runId: string, spanId: string): string {
-  return sha1Hex(`${runId}/${spanId}`).slice(0, 16);
+  return hash("sha1", `${runId}/${spanId}`).slice(0, 16);
+}
+
+/**
+ * The W3C trace context of a call (protocol.md 2.1): the span that it belongs to is that of the step it
+ * is to run, or of the run. Always marked as sampled, or apps would not record their own spans.
+ */
+export function traceparentOf(runId: string, target: string): string {
+  const spanId = spanIdOf(runId, target === "step" ? "run" : `step.${target}`);
+  return `00-${traceIdOf(runId)}-${spanId}-01`;
 }
 
 /** The id of a function as its author wrote it: the slug without its app. */

@@ -211,6 +211,21 @@ function isHttpUrl(value: string): boolean {
   return url !== null && (url.protocol === "http:" || url.protocol === "https:");
 }
 
+/** An http or https URL, or none. */
+function address(placeholder: string, more: About): Option<string | null> {
+  return {
+    ...text(placeholder, null, more),
+    read: (raw) =>
+      typeof raw === "string" && isHttpUrl(raw)
+        ? { ok: true, value: raw }
+        : { ok: false, expected: "an http or https URL" },
+  };
+}
+
+function isHeader(value: string): boolean {
+  return /^[\w!#$%&'*+.^`|~-]+=./.test(value);
+}
+
 const everywhere: readonly OptionCommand[] = ["dev", "start", "doctor"];
 const mebibyte = 1024 * 1024;
 
@@ -304,6 +319,19 @@ export const options = {
     help:
       "Limit of a kind (completed, failed, cancelled, skipped, events) by age, count or bytes, " +
       "for example failed.age=90d; may be repeated.",
+  }),
+  "otlp-endpoint": address("URL", {
+    help: "OTLP collector that gets the traces of ended runs, over HTTP; /v1/traces is added.",
+  }),
+  "otlp-header": list("NAME=VALUE", isHeader, "a header NAME=VALUE", {
+    secret: true,
+    help: "Header for the collector, the value percent-encoded; may be repeated.",
+  }),
+  "otlp-service-name": text("NAME", null, {
+    help: "service.name of the traces; else OTEL_SERVICE_NAME, else pawl.",
+  }),
+  "otlp-queue-max": integer("N", 10_000, 1, 1_000_000, {
+    help: "Ended runs that wait to be sent to the collector; further ones are dropped and counted.",
   }),
   "calls-per-app-max": integer("N", 256, 1, 100_000, {
     help: "Calls in flight to one app; more wait in its queue.",

@@ -16,6 +16,9 @@ export interface Call {
   readonly generation: number;
   /** The dispatch id, `x-request-id`. */
   readonly requestId: string;
+  /** W3C trace context: the run is the trace, the step to run the parent span. */
+  readonly traceparent: string;
+  readonly tracestate: string;
   /** How long the whole call may take. */
   readonly timeoutMs: number;
 }

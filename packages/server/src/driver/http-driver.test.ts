@@ -52,6 +52,8 @@ function call(url: string, more: Partial<Call> = {}): Call {
     jobId: "step",
     generation: 3,
     requestId,
+    traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    tracestate: "inngest@app=app,inngest@fn=fn",
     timeoutMs: 5_000,
     ...more,
   };
@@ -87,6 +89,8 @@ test("a call is a POST with the headers of the protocol; 200 is a result", async
   assert.equal(headers["content-type"], "application/json");
   assert.equal(headers["x-request-id"], "01J00000000000000000000000");
   assert.equal(headers["x-inngest-job-id"], "step");
+  assert.match(String(headers["traceparent"]), /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+  assert.equal(headers["tracestate"], "inngest@app=app,inngest@fn=fn");
   assert.equal(headers["x-inngest-generation-id"], "3");
   assert.equal(headers["x-inngest-server-kind"], "dev");
   assert.equal(headers["x-inngest-signature"], undefined);

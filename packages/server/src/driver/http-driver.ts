@@ -190,6 +190,8 @@ function headersOf(call: Call, options: HttpDriverOptions): Record<string, strin
     "user-agent": options.userAgent,
     [headerServerKind]: options.serverKind,
     [headerRequestId]: call.requestId,
+    traceparent: call.traceparent,
+    tracestate: call.tracestate,
     [headerJobId]: call.jobId,
     [headerGenerationId]: String(call.generation),
   };

@@ -13,6 +13,7 @@ import type { Change } from "@pawl/engine/changes";
 import { toJsonText } from "@pawl/protocol/json-text";
 import { dispatchId } from "@pawl/protocol/dispatch-id";
 import { event } from "../loop/testing/fixtures.ts";
+import { spanIdOf, traceIdOf } from "../api/words.ts";
 import { buildCall, defaultRequestOptions } from "./request.ts";
 import { StepUrl } from "./step-url.ts";
 
@@ -111,6 +112,7 @@ test("a request holds the run's events, steps and place in its attempts", () => 
   const call = buildCall(effect, state(), defaultRequestOptions);
   const body = bodyOf(call.body);
   assert.equal(call.requestId, dispatchId(runId, "step", 2));
+  assert.equal(call.traceparent, `00-${traceIdOf(runId)}-${spanIdOf(runId, "run")}-01`);
   assert.equal(call.url, "http://localhost:3000/api?fnId=shop-f&step=step&stepId=step");
   assert.deepEqual(body.steps, { abc: { data: "x" } });
   assert.equal(body.events[0]?.name, "shop/order");

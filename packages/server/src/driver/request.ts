@@ -9,6 +9,7 @@ import { writeEvent } from "@pawl/protocol/event-wire";
 import { membersOf } from "@pawl/protocol/json-span";
 import type { JsonText } from "@pawl/protocol/json-text";
 import type { Call } from "./driver.ts";
+import { traceparentOf } from "../api/words.ts";
 import { StepUrl } from "./step-url.ts";
 
 export type CallEffect = Extract<Effect, { type: "call" }>;
@@ -49,6 +50,8 @@ export function buildCall(effect: CallEffect, state: StateView, options: Request
     jobId,
     generation,
     requestId,
+    traceparent: traceparentOf(runId, job.target),
+    tracestate: `inngest@app=${view.run.appId},inngest@fn=${view.run.functionId}`,
     timeoutMs: options.callTimeoutMs,
   };
 }

@@ -36,6 +36,8 @@ export interface RuntimeParts {
   readonly log: Log;
   /** The store can no longer be written by this process; everything has stopped. */
   readonly onFatal: (error: ServerError) => void;
+  /** Asked while draining, after the last commit; the store still answers. Must end by itself. */
+  readonly beforeClose?: () => Promise<void>;
   readonly request?: Partial<RequestOptions>;
   readonly batchLimits?: Partial<BatchLimits>;
   readonly timerLimits?: Partial<TimerLimits>;
@@ -259,6 +261,7 @@ export class Runtime {
     this.#loop.refuse(draining, new Set());
     this.#dispatcher.abortAll();
     await this.#within(lastCommitsMs, this.#loop.idle());
+    await this.#parts.beforeClose?.();
     this.#halt();
     await this.#close();
   }

@@ -28,6 +28,13 @@ export interface ShownRun {
   readonly app: AppRecord | null;
 }
 
+/** A run with its trace and what its spans came to. */
+export interface EndedRun extends ShownRun {
+  readonly root: Span;
+  /** By the `outputId` of a span. */
+  readonly outputOf: (outputId: string) => SpanOutput | null;
+}
+
 export interface ShownFunction {
   readonly fn: FunctionRecord;
   readonly app: AppRecord;
@@ -191,6 +198,24 @@ export class Queries {
   /** Why a run is not running, at `at`; null when there is no such run. */
   async explain(runId: string, at: number): Promise<Explanation | null> {
     return loadExplanation(this.#sources, runId, at);
+  }
+
+  /** A run that has ended, all loaded at once; null when there is none. */
+  async endedRun(runId: string): Promise<EndedRun | null> {
+    const stored = await this.#stored(runId);
+    if (stored === null || stored.run.endedAt === null) return null;
+    const { run, steps, jobs } = stored;
+    const [attempts, output] = await Promise.all([
+      this.#sources.store.list<"attempts">({ type: "attempts", runId }),
+      this.output(run),
+    ]);
+    const shown = this.#shown(run);
+    const functionName = shown.fn?.name ?? run.functionId;
+    return {
+      ...shown,
+      root: buildTrace({ run, functionName, steps, jobs, attempts }),
+      outputOf: (outputId) => outputAt(outputId, stored, attempts, output),
+    };
   }
 
   /** Null when nothing is under the id. */

@@ -36,6 +36,8 @@ export interface AppStub {
   answerCall: (body: unknown) => CallReply | Promise<CallReply>;
   /** Bodies of the calls it got. */
   readonly calls: unknown[];
+  /** Their headers. */
+  readonly headers: IncomingMessage["headers"][];
   /** PUTs it got. */
   readonly syncs: { readonly headers: IncomingMessage["headers"]; readonly body: string }[];
   close(): Promise<void>;
@@ -57,6 +59,7 @@ export async function startAppStub(name: string): Promise<AppStub> {
     signingKey: null,
     answerCall: () => ({ status: 200, body: '"hello"' }),
     calls: [],
+    headers: [],
     syncs: [],
     close: async () => {
       server.closeAllConnections();
@@ -82,6 +85,7 @@ async function answer(
   if (request.method === "GET") return void response.writeHead(200).end("{}");
   const call = fromJsonText(assertJson(body));
   stub.calls.push(call);
+  stub.headers.push(request.headers);
   const reply = await stub.answerCall(call);
   sign(stub, response, reply.body);
   response
