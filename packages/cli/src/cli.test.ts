@@ -9,7 +9,9 @@ import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { toJsonText } from "@pawl/protocol/json-text";
-import { look, lookArray } from "@pawl/server/http/test-client";
+import { look, lookArray, until } from "@pawl/server/http/test-client";
+import { startCollectorStub } from "@pawl/server/otlp/collector-stub";
+import { register, startAppStub } from "@pawl/server/sync/app-stub";
 import { createSqliteStore } from "@pawl/store-sqlite/sqlite-store";
 import { storePath } from "./store-path.ts";
 
@@ -186,6 +188,41 @@ test("the doctor does not touch the store of a running server, nor make one", as
   assert.equal(existsSync(dir("none")), false);
   server.child.kill("SIGTERM");
   await server.exit;
+});
+
+test("traces go to the collector of the environment, and its headers into no log", async () => {
+  const collector = await startCollectorStub();
+  const app = await startAppStub("shop");
+  const server = await serve(
+    ["dev", "--no-discovery", "--in-memory", "--otlp-service-name", "till", "--log-level", "debug"],
+    {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_EXPORTER_OTLP_HEADERS: "x-tenant=t1",
+      PAWL_OTLP_HEADER: "authorization=Bearer%20s3cret",
+    },
+  );
+  try {
+    app.serverUrl = server.url;
+    assert.equal((await register(app, "shop")).status, 200);
+    await fetch(`${server.url}/e/key`, { method: "POST", body: '{"name":"greet"}' });
+    const [span] = await until(
+      () => collector.spans,
+      ({ length }) => length > 0,
+    );
+    assert.equal(span?.name, "Greet");
+    assert.equal(collector.resource.get("service.name"), "till");
+    const { headers } = collector.requests[0] ?? {};
+    assert.equal(headers?.authorization, "Bearer s3cret");
+    assert.equal(headers["x-tenant"], "t1");
+    assert.ok(!server.lines.join("\n").includes("s3cret"));
+    const call = app.headers[0];
+    assert.match(String(call?.["traceparent"]), new RegExp(`^00-${String(span.traceId)}-`));
+  } finally {
+    server.child.kill("SIGTERM");
+    await server.exit;
+    await app.close();
+    await collector.close();
+  }
 });
 
 test("a port that is taken is named together with the flag, and the exit code is 1", async () => {

@@ -26,10 +26,10 @@ export function queuedReason(
   if (gate.kind === "pause") return pausedReason(state, input, job, about);
   const place = placeOf(state, input, job, queue, gate);
   const taken = gate.limit === null ? "" : `: ${String(gate.taken)} of ${String(gate.limit)} taken`;
-  const holders =
-    gate.heldBy.length === 0 ? "" : `, by ${gate.heldBy.map((id) => `run ${id}`).join(", ")}`;
   const others =
-    place.othersAhead === 0 ? "" : `, and up to ${String(place.othersAhead)} of other functions`;
+    place.othersAhead === 0
+      ? ""
+      : `; up to ${String(place.othersAhead)} calls of other functions may go first, as functions take turns`;
   const expected =
     place.expectedAt === null
       ? "When it is its turn is not known yet."
@@ -38,13 +38,15 @@ export function queuedReason(
     kind: "queued",
     ...about,
     place,
-    sentence: `${subject(job)} waits for a place at ${gateWords(gate)}${taken}${holders}. It is number ${String(place.place)} of ${String(place.queued)} in the queue${ahead(place, others)}. ${expected}`,
+    sentence: `${subject(job)} waits for a place at ${gateWords(gate)}${taken}${holdersOf(gate)}. It is number ${String(place.place)} of ${String(place.queued)} in the queue${others}. ${expected}`,
     next: queueAdvice(gate, input),
   });
 }
 
-function ahead({ place }: QueuePlace, others: string): string {
-  return `, so ${String(place - 1)} go first${others}`;
+function holdersOf({ heldBy, taken }: GateReason): string {
+  if (heldBy.length === 0) return "";
+  const more = taken > heldBy.length ? " and others" : "";
+  return `, by ${heldBy.map((id) => `run ${id}`).join(", ")}${more}`;
 }
 
 function pausedReason(
