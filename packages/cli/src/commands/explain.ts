@@ -124,6 +124,7 @@ function report(explanation: unknown): readonly string[] {
   const fn = textAt(explanation, "functionSlug") ?? textAt(explanation, "functionId");
   const status = textAt(explanation, "status")?.toLowerCase();
   const reasons = member(explanation, "reasons");
+  const more = Number(member(explanation, "more") ?? 0);
   return [
     `Run ${textAt(explanation, "runId") ?? ""} of ${fn ?? ""}: ${status ?? ""}`,
     ...(Array.isArray(reasons) ? reasons : []).flatMap((reason: unknown) => [
@@ -131,6 +132,7 @@ function report(explanation: unknown): readonly string[] {
       `  ${textAt(reason, "sentence") ?? ""}`,
       `  Next: ${textAt(reason, "next") ?? ""}`,
     ]),
+    ...(more === 0 ? [] : ["", `  … and ${String(more)} more.`]),
   ];
 }
 

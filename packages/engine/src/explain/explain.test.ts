@@ -304,6 +304,18 @@ test("steps side by side have a reason each, calls first", () => {
   assert.equal(world.run(child?.childRunId ?? "").run.status, "running");
 });
 
+test("of a run with very many jobs the beginning is explained, and the rest counted", () => {
+  const world = worldWith({ fn: {} });
+  const run = only(world.send("fn"));
+  world.ops(
+    run,
+    "step",
+    Array.from({ length: 130 }, (_, n) => sleeps(`nap ${n}`, minute)),
+  );
+  const { reasons, more } = explained(world, run);
+  assert.deepEqual([reasons.length, more], [100, 30]);
+});
+
 test("a run that waits for nothing is a fault, and a lease of an earlier process is on its way back", () => {
   const world = worldWith({ fn: {} });
   const { run, jobs, events } = world.run(only(world.send("fn")));

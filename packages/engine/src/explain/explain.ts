@@ -11,16 +11,21 @@ import type { ExplainInput, ExplainState } from "./input.ts";
 import { deadlineReason, stepReason } from "./waiting.ts";
 import { stopped } from "./words.ts";
 
+/** Jobs of a run that have a reason each; of what a run does side by side, people read the beginning. */
+const jobsMax = 100;
+
+/** The jobs that are explained, in that order: calls, then waits, then time limits. */
+export function jobsToExplain(jobs: readonly Job[]): readonly Job[] {
+  return jobs.toSorted(byTurn).slice(0, jobsMax);
+}
+
 /** Explains a run. There is at least one reason, whatever state the run is in. */
 export function explainRun(state: ExplainState, input: ExplainInput): Explanation {
   const { run, jobs } = input.stored;
   const fn = state.functionById(run.functionId);
   const reasons = hasEnded(run.status)
     ? [endedReason(input)]
-    : [
-        ...faults(state, input),
-        ...jobs.toSorted(byTurn).map((job) => jobReason(state, input, job)),
-      ];
+    : [...faults(state, input), ...jobsToExplain(jobs).map((job) => jobReason(state, input, job))];
   return {
     runId: run.id,
     status: run.status,
@@ -28,6 +33,7 @@ export function explainRun(state: ExplainState, input: ExplainInput): Explanatio
     functionSlug: fn?.slug ?? null,
     at: input.at,
     reasons,
+    more: Math.max(0, jobs.length - jobsMax),
   };
 }
 

@@ -137,6 +137,8 @@ export interface Explanation {
   readonly at: number;
   /** At least one; what is wrong first, then what the run does and waits for. */
   readonly reasons: readonly Reason[];
+  /** Jobs of the run that are not among the reasons, because it has too many. */
+  readonly more: number;
 }
 
 /** How long calls of a function took lately. */

@@ -116,10 +116,10 @@ export class HotRuns {
   }
 
   #hasPlace(hot: HotRun, gate: string): boolean {
-    const index = gatesOf(hot.run).indexOf(gate);
-    if (index === -1) return false;
-    for (const job of hot.jobs.values())
-      if (placesOf(hot.run, job, this.#epoch) > index) return true;
+    for (const job of hot.jobs.values()) {
+      const places = placesOf(hot.run, job, this.#epoch);
+      if (places > 0 && gatesOf(hot.run).slice(0, places).includes(gate)) return true;
+    }
     return false;
   }
 

@@ -55,6 +55,7 @@ export const explanationSchema = z.object({
   functionSlug: z.string().nullable(),
   at: z.iso.datetime(),
   reasons: z.array(reasonSchema).min(1),
+  more: z.int().describe("Calls, timers and waits that are left out because there are too many."),
 });
 
 /** The explanation in that shape. */

@@ -34,6 +34,7 @@ test("the document describes both generations of the REST API", () => {
     ["/v1/runs", "get"],
     ["/v1/runs/{id}", "delete"],
     ["/v2/runs/{runId}/trace", "get"],
+    ["/v2/runs/{runId}/explain", "get"],
     ["/v2/apps/{appId}/functions/{functionId}/invoke", "post"],
   ] as const)
     assert.ok(operation(path, method) !== undefined, `${method} ${path}`);

@@ -114,15 +114,22 @@ export class RunExport {
   async #work(): Promise<void> {
     let spans: ReadableSpan[] = [];
     for (const runId of this.#waiting) {
-      if (this.#stopped) return;
+      if (this.#isOver()) return;
       this.#waiting.delete(runId);
-      spans.push(...(await this.#spansOf(runId)));
-      while (spans.length >= spansPerRequest) {
-        await this.#send(spans.slice(0, spansPerRequest));
-        spans = spans.slice(spansPerRequest);
+      for (const span of await this.#spansOf(runId)) {
+        spans.push(span);
+        if (spans.length < spansPerRequest) continue;
+        if (this.#isOver()) return;
+        await this.#send(spans);
+        spans = [];
       }
     }
     if (spans.length > 0) await this.#send(spans);
+  }
+
+  /** Asked again after each wait: `flush` may have given up meanwhile. */
+  #isOver(): boolean {
+    return this.#stopped;
   }
 
   async #spansOf(runId: string): Promise<readonly ReadableSpan[]> {

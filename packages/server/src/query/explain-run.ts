@@ -1,6 +1,6 @@
 // Loads what an explanation of a run is made from, and has the engine explain it. It decides
 // nothing, and must not know HTTP nor the command line.
-import { explainRun } from "@pawl/engine/explain/explain";
+import { explainRun, jobsToExplain } from "@pawl/engine/explain/explain";
 import type { Explanation } from "@pawl/engine/explain/explanation";
 import type { Job } from "@pawl/engine/records";
 import type { Sources } from "./sources.ts";
@@ -18,7 +18,7 @@ export async function loadExplanation(
   const [attempts, output, places] = await Promise.all([
     store.list<"attempts">({ type: "attempts", runId }),
     store.list<"output">({ type: "output", runId }),
-    Promise.all(stored.jobs.map((job) => placeOf(store, job))),
+    Promise.all(jobsToExplain(stored.jobs).map((job) => placeOf(store, job))),
   ]);
   return explainRun(hot, {
     at,
