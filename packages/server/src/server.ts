@@ -32,7 +32,8 @@ import { systemSeeds } from "./loop/seeds.ts";
 import { defaultTimerLimits, type TimerLimits } from "./loop/timers.ts";
 import { Meter, meteredStore } from "./metrics/meter.ts";
 import type { OtlpOptions } from "./otlp/otlp-options.ts";
-import { RunExport } from "./otlp/run-export.ts";
+import type { RunExport } from "./otlp/run-export.ts";
+import { startExport } from "./otlp/start-export.ts";
 import { Queries } from "./query/queries.ts";
 import { searchScanMaxDefault } from "./query/search.ts";
 import { messageOf, ServerError } from "./server-error.ts";
@@ -232,21 +233,6 @@ interface Watchers {
   readonly meter: Meter;
   /** Null: traces go nowhere. */
   readonly traces: RunExport | null;
-}
-
-function startExport({ otlp, clock, log }: ServerOptions, runtime: Runtime): RunExport | null {
-  if (otlp === null) return null;
-  const queries = new Queries(runtime);
-  const endedRun = (runId: string) => queries.endedRun(runId);
-  const traces = new RunExport({
-    options: otlp,
-    endedRun,
-    loadSender: async () => (await import("./otlp/sender.ts")).createSender(otlp),
-    clock,
-    log,
-  });
-  runtime.onCommit((changes) => traces.committed(changes));
-  return traces;
 }
 
 interface LateRoutes {

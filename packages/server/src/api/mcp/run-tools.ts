@@ -106,6 +106,7 @@ function lookingTools(context: ApiContext): readonly Tool[] {
       description:
         "Why a run is not running: what each of its steps waits for, its place in a queue, when it goes on, and what to do.",
       input: z.strictObject({ runId: z.string() }),
+      scope: "runs:read",
       hints: looks,
       run: async ({ runId }) => {
         const explanation = await queries.explain(runId, context.now());
