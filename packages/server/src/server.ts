@@ -1,126 +1,35 @@
 // A whole server in one call: opens the port, starts the runtime on a store, answers the API and
 // keeps the apps in sync. Used by the command line, by examples and by tests alike. It composes
 // and decides nothing; it must not know flags, files or signals.
-import { defaultSettings, type Settings } from "@pawl/engine/settings";
-import { eventBytesCeiling } from "@pawl/protocol/event-wire";
+import { defaultSettings } from "@pawl/engine/settings";
 import { UlidFactory } from "@pawl/protocol/ulid";
 import { appsShard, owns } from "@pawl/engine/shard";
-import type { WaitPathRecord } from "@pawl/engine/records";
-import type { Store } from "@pawl/store/store";
 import { createArrivals } from "./api/arrivals.ts";
 import { apiRoutes } from "./api/routes.ts";
-import {
-  explainFailure,
-  type ApiContext,
-  type ApiLimits,
-  type StartOptions,
-} from "./api/context.ts";
+import { explainFailure, type ApiContext, type StartOptions } from "./api/context.ts";
 import { version } from "./api/version.ts";
-import type { ApiKey } from "./auth/api-key.ts";
 import { createGuard } from "./auth/guard.ts";
 import { RefusalLog } from "./auth/refusal-log.ts";
 import { defaultHttpDriverOptions, HttpDriver } from "./driver/http-driver.ts";
-import { createGateway, type Gateway, type GatewayParts, type ServerKind } from "./http/gateway.ts";
+import { createGateway, type Gateway, type GatewayParts } from "./http/gateway.ts";
 import { listen, type Listener } from "./http/listen.ts";
 import { isLoopback } from "./http/origins.ts";
 import { Router, type Route } from "./http/router.ts";
-import { systemClock, type Clock } from "./loop/clock.ts";
-import { silentLog, type Log } from "./loop/log.ts";
-import type { RetentionLimits } from "./loop/retention.ts";
 import { startRuntime, type Runtime } from "./loop/runtime.ts";
 import { systemSeeds } from "./loop/seeds.ts";
-import { defaultTimerLimits, type TimerLimits } from "./loop/timers.ts";
+import { defaultTimerLimits } from "./loop/timers.ts";
 import { Meter, meteredStore } from "./metrics/meter.ts";
-import type { OtlpOptions } from "./otlp/otlp-options.ts";
 import type { RunExport } from "./otlp/run-export.ts";
 import { startExport } from "./otlp/start-export.ts";
 import { Queries } from "./query/queries.ts";
-import { searchScanMaxDefault } from "./query/search.ts";
 import { messageOf, ServerError } from "./server-error.ts";
+import { defaultServerOptions, type ServerOptions } from "./server-options.ts";
 import { createAppClient, type AppClient } from "./sync/app-client.ts";
 import { AppPoller } from "./sync/app-poller.ts";
 import { localPort } from "./sync/app-url.ts";
 import { createDiscovery, isPortOpen } from "./sync/discovery.ts";
 import { createRegistrar, type Registrar } from "./sync/registrar.ts";
 import { syncApp } from "./sync/sync-app.ts";
-
-export interface ServerOptions {
-  /** Not opened yet; the server opens and closes it. */
-  readonly store: Store;
-  readonly kind: ServerKind;
-  /** Null: loopback, IPv4 and IPv6. */
-  readonly host: string | null;
-  /** 0: any free port. */
-  readonly port: number;
-  /** Keys for signing and for the API, the current one first; `cloud` needs at least one. */
-  readonly signingKeys: readonly string[];
-  readonly eventKeys: readonly string[];
-  /** Keys for people and tools, each with what it may do. */
-  readonly apiKeys: readonly ApiKey[];
-  /** Origins whose pages may use the API, such as `https://ops.example.com`. */
-  readonly corsOrigins: readonly string[];
-  /** Further host names under which a development server on loopback answers browsers. */
-  readonly allowedHosts: readonly string[];
-  /** Serve URLs of apps that are asked to sync until they answer. */
-  readonly appUrls: readonly string[];
-  /** Ask known apps again every `pollIntervalMs`. */
-  readonly poll: boolean;
-  readonly pollIntervalMs: number;
-  /** Local ports to search for apps; null: none is searched for. */
-  readonly discoveryPorts: readonly number[] | null;
-  readonly settings: Partial<Settings>;
-  readonly timerLimits: Partial<TimerLimits>;
-  readonly retention: Partial<RetentionLimits>;
-  readonly limits: ApiLimits;
-  /** Records that one page of a search by expression looks at. */
-  readonly searchScanMax: number;
-  /** Paths by which events are indexed for searches, from the first start with them on. */
-  readonly indexPaths: readonly Pick<WaitPathRecord, "event" | "path">[];
-  /** How long `close` waits for calls under way. */
-  readonly drainMs: number;
-  /** Folder of the store, for people; null: none. */
-  readonly dir: string | null;
-  /** Where the traces of ended runs go; null: nowhere. */
-  readonly otlp: OtlpOptions | null;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** The store failed for good and the server has stopped working; it is still to be closed. */
-  readonly onFatal: (error: ServerError) => void;
-}
-
-const mebibyte = 1024 * 1024;
-
-/** Everything but the store: a development server on any free port that looks for nothing. */
-export const defaultServerOptions: Omit<ServerOptions, "store"> = {
-  kind: "dev",
-  host: null,
-  port: 0,
-  signingKeys: [],
-  eventKeys: [],
-  apiKeys: [],
-  corsOrigins: [],
-  allowedHosts: [],
-  appUrls: [],
-  poll: false,
-  pollIntervalMs: 5_000,
-  discoveryPorts: null,
-  settings: {},
-  timerLimits: {},
-  retention: {},
-  limits: {
-    eventBytesMax: eventBytesCeiling,
-    eventsPerRequestMax: 5_000,
-    bodyBytesMax: 32 * mebibyte,
-  },
-  searchScanMax: searchScanMaxDefault,
-  indexPaths: [],
-  drainMs: 25_000,
-  dir: null,
-  otlp: null,
-  clock: systemClock,
-  log: silentLog,
-  onFatal: () => undefined,
-};
 
 export interface PawlServer {
   /** Where to reach it from this machine, without a slash at the end. */
@@ -138,7 +47,7 @@ export interface PawlServer {
   close(): Promise<void>;
 }
 
-const bodiesBytesMax = 256 * mebibyte;
+const bodiesBytesMax = 256 * 1024 * 1024;
 const requestMs = 120_000;
 const closeGraceMs = 500;
 /** How long a draining server tries to send the last traces, at most. */
@@ -163,13 +72,21 @@ export async function startServer(
     const beforeClose = async (): Promise<void> =>
       traces.out?.flush(Math.min(lastTracesMs, options.drainMs));
     const runtime = await startRuntime({ ...runtimeParts(options, meter), beforeClose });
-    if (options.indexPaths.length > 0 && owns(runtime.hot.owned, appsShard)) {
-      await runtime.submit({ type: "paths.indexed", paths: options.indexPaths });
-    }
-    traces.out = startExport(options, runtime);
+    await indexPaths(options, runtime);
+    traces.out = startExport(options, runtime, queriesOf(options, runtime));
     return compose(options, listener, runtime, { meter, traces: traces.out }, ready.resolve);
   } catch (error) {
     await listener.close(0);
+    throw error;
+  }
+}
+
+async function indexPaths({ indexPaths: paths }: ServerOptions, runtime: Runtime): Promise<void> {
+  if (paths.length === 0 || !owns(runtime.hot.owned, appsShard)) return;
+  try {
+    await runtime.submit({ type: "paths.indexed", paths });
+  } catch (error) {
+    await runtime.stop();
     throw error;
   }
 }
@@ -319,6 +236,11 @@ function runtimeParts(options: ServerOptions, meter: Meter): Parameters<typeof s
   };
 }
 
+function queriesOf(options: ServerOptions, runtime: Runtime): Queries {
+  const now = (): number => options.clock.now();
+  return new Queries(runtime, { scanMax: options.searchScanMax, now });
+}
+
 function apiContext(
   options: ServerOptions,
   runtime: Runtime,
@@ -330,10 +252,7 @@ function apiContext(
   return {
     kind: options.kind,
     backend: runtime,
-    queries: new Queries(runtime, {
-      scanMax: options.searchScanMax,
-      now: () => options.clock.now(),
-    }),
+    queries: queriesOf(options, runtime),
     meter,
     exportCounts: () => traces?.counts ?? null,
     registrar,

@@ -7,7 +7,8 @@ import { environmentName, type OptionValues } from "@pawl/server/config/options"
 import type { Log } from "@pawl/server/loop/log";
 import { otlpOptions } from "@pawl/server/otlp/otlp-options";
 import { ServerError } from "@pawl/server/server-error";
-import type { PawlServer, ServerOptions } from "@pawl/server/server";
+import type { PawlServer } from "@pawl/server/server";
+import type { ServerOptions } from "@pawl/server/server-options";
 import type { Store } from "@pawl/store/store";
 import { StoreError } from "@pawl/store/store-error";
 import type { Arguments, Command, Terminal } from "../command.ts";

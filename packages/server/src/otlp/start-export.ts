@@ -2,7 +2,7 @@
 import type { Clock } from "../loop/clock.ts";
 import type { Log } from "../loop/log.ts";
 import type { Runtime } from "../loop/runtime.ts";
-import { Queries } from "../query/queries.ts";
+import type { Queries } from "../query/queries.ts";
 import type { OtlpOptions } from "./otlp-options.ts";
 import { RunExport } from "./run-export.ts";
 
@@ -16,9 +16,9 @@ interface ExportOptions {
 export function startExport(
   { otlp, clock, log }: ExportOptions,
   runtime: Runtime,
+  queries: Queries,
 ): RunExport | null {
   if (otlp === null) return null;
-  const queries = new Queries(runtime);
   const endedRun = (runId: string) => queries.endedRun(runId);
   const traces = new RunExport({
     options: otlp,

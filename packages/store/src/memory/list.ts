@@ -11,8 +11,6 @@ import type { SortedSet } from "./sorted-set.ts";
 import { countRuns, listRuns } from "./run-list.ts";
 import { beyondInMemory, retainedOf, sizeOf } from "./retained.ts";
 import { searchEvents, searchRuns } from "./search.ts";
-import { take } from "./take.ts";
-import type { DueJob, ListQuery, ListResults } from "../store.ts";
 import { compareDue } from "./memory-data.ts";
 import { take, takeWhile } from "./take.ts";
 
