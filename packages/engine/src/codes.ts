@@ -9,6 +9,10 @@ export type EngineCode =
   | "function_not_found"
   /** The function's flow control let no run start; the message names the rule. */
   | "run_skipped"
+  /** Nobody waits for the signal. */
+  | "signal_not_found"
+  /** The name of the signal, or what it carries, is larger than allowed. */
+  | "signal_too_large"
   /** No app with this id is registered. */
   | "app_not_found"
   /** Options of a function that contradict each other (protocol.md 1.3). */

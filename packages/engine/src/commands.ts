@@ -99,7 +99,7 @@ export interface CallAdmitted extends CommandBase {
   readonly jobId: string;
 }
 
-/** An event matched a wait. */
+/** An event matched a wait, or a branch of a step that waits for several events. */
 export interface WaitMatched extends CommandBase {
   readonly type: "wait.matched";
   readonly runId: string;
@@ -113,6 +113,17 @@ export interface WaitsContinued extends CommandBase {
   readonly event: EventRecord;
   readonly key: WaitKey | null;
   readonly after: WaitPosition;
+}
+
+/** Somebody sends a signal to the run that waits for it. */
+export interface SignalSent extends CommandBase {
+  readonly type: "signal.sent";
+  readonly signal: string;
+  readonly data: JsonText;
+  /** The sidecar of the `pawl` SDK about `{signal, data}` (VALUES.md of the SDK); null: none. */
+  readonly types: JsonText | null;
+  /** Sent again under the same id within 24 h it is answered as before and resumes nothing. */
+  readonly id: string | null;
 }
 
 /** Start a function by name: from a step of a run, or from the API. */
@@ -221,6 +232,7 @@ export type Command =
   | CallAdmitted
   | WaitMatched
   | WaitsContinued
+  | SignalSent
   | RunInvoked
   | RunTriggered
   | ChildEnded

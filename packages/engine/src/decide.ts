@@ -20,6 +20,7 @@ import { runInvoked } from "./commands/run-invoked.ts";
 import { runRepaired } from "./commands/run-repaired.ts";
 import { runTriggered } from "./commands/run-triggered.ts";
 import { scheduleDue } from "./commands/schedule-due.ts";
+import { signalSent } from "./commands/signal-sent.ts";
 import { timerDue } from "./commands/timer-due.ts";
 import { waitMatched } from "./commands/wait-matched.ts";
 import { waitsContinued } from "./commands/waits-continued.ts";
@@ -54,6 +55,8 @@ export function decide(state: StateView, command: Command): Decision {
       return waitMatched(state, command);
     case "waits.continued":
       return waitsContinued(state, command);
+    case "signal.sent":
+      return signalSent(state, command);
     case "run.invoked":
       return runInvoked(state, command);
     case "run.triggered":

@@ -14,6 +14,8 @@ export type ReplyValue =
   | { readonly type: "synced"; readonly appId: string; readonly modified: boolean }
   | { readonly type: "accepted"; readonly eventIds: readonly string[] }
   | { readonly type: "started"; readonly runId: string; readonly eventId: string }
+  /** The run that got the signal. */
+  | { readonly type: "signalled"; readonly runId: string }
   /** How many records were removed, and whether there may be more. */
   | {
       readonly type: "removed";

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { toJsonText } from "@pawl/protocol/json-text";
 import type { Opcode } from "@pawl/protocol/opcode";
 import type { Command } from "./commands.ts";
 import { decide } from "./decide.ts";
@@ -16,12 +17,16 @@ import {
   ran,
   sleeps,
   waits,
+  waitsForEvents,
+  waitsForSignal,
   completes,
 } from "./testing/opcodes.ts";
 import { explained } from "./testing/explained.ts";
 import { World } from "./testing/world.ts";
 
 const stepIds = ["a", "b", "c", "d"];
+
+const equal = { name: "equal", event: "go", expression: "async.data.n == event.data.n" };
 
 const opcode: fc.Arbitrary<Opcode> = fc.constantFrom(...stepIds).chain((id) =>
   fc.oneof(
@@ -32,6 +37,12 @@ const opcode: fc.Arbitrary<Opcode> = fc.constantFrom(...stepIds).chain((id) =>
     fc.nat({ max: 2 }).map((n) => sleeps(id, n * 1_000)),
     fc.constantFrom("run" as const, null).map((lookback) => waits(id, "go", { lookback })),
     fc.constant(waits(id, "go", { expression: "async.data.n == event.data.n" })),
+    fc
+      .tuple(fc.constantFrom("any" as const, "all" as const), fc.constantFrom("run" as const, null))
+      .map(([mode, lookback]) => waitsForEvents(id, mode, [equal, "go", "parent"], { lookback })),
+    fc
+      .tuple(fc.constantFrom("s", "t"), fc.constantFrom("fail" as const, "replace" as const))
+      .map(([signal, onConflict]) => waitsForSignal(id, signal, { onConflict })),
     fc.constantFrom("child", "nobody").map((slug) => invokes(id, slug)),
     fc.constant(other("None", id)),
     fc.constant(other("StepNotFound", id)),
@@ -41,6 +52,7 @@ const opcode: fc.Arbitrary<Opcode> = fc.constantFrom(...stepIds).chain((id) =>
 );
 
 type Move =
+  | { kind: "signal"; signal: string; id: string | null }
   | { kind: "send"; name: string; n: number; id: string | null }
   | { kind: "answer"; run: number; job: number; stale: boolean; opcodes: Opcode[]; version: number }
   | { kind: "fail"; run: number; job: number }
@@ -59,6 +71,11 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     name: fc.constantFrom("parent", "go"),
     n: fc.nat({ max: 2 }),
     id: fc.constantFrom(null, "e1"),
+  }),
+  fc.record({
+    kind: fc.constant("signal" as const),
+    signal: fc.constantFrom("s", "t"),
+    id: fc.constantFrom(null, "i1"),
   }),
   fc.record({
     kind: fc.constant("answer" as const),
@@ -89,6 +106,10 @@ function toCommand(world: World, step: Move): Parameters<World["do"]>[0] | null 
       events: [world.event(step.name, { n: step.n }, { externalId: step.id })],
       resendable: false,
     };
+  }
+  if (step.kind === "signal") {
+    const { signal, id } = step;
+    return { type: "signal.sent", signal, data: toJsonText({ n: 1 }), types: null, id };
   }
   const ids = runIds(world);
   const runId = ids[step.run % Math.max(1, ids.length)];

@@ -144,7 +144,14 @@ export interface RunRecord {
   readonly batchId: string | null;
 }
 
-export type StepOp = "run" | "sleep" | "waitForEvent" | "invoke";
+export type StepOp =
+  | "run"
+  | "sleep"
+  | "waitForEvent"
+  | "invoke"
+  | "waitForAny"
+  | "waitForAll"
+  | "waitForSignal";
 
 /** A finished step. Written once, never changed. */
 export interface StepRecord {
@@ -236,6 +243,33 @@ export interface WaitJob extends JobBase {
   readonly expression: string | null;
 }
 
+/** One of the events that a job waits for. */
+export interface WaitJobBranch {
+  /** What the app calls it; unique within the job. */
+  readonly name: string;
+  readonly event: string;
+  readonly expression: string | null;
+  /** The event that came for it, as apps see it; null: none yet. */
+  readonly received: JsonText | null;
+}
+
+/** Waits for the first of several events, or for one of each. */
+export interface WaitManyJob extends JobBase {
+  readonly kind: "waitMany";
+  /** When the wait times out. */
+  readonly dueAt: number;
+  readonly mode: "any" | "all";
+  readonly branches: readonly WaitJobBranch[];
+}
+
+/** Waits for a signal by its name; see `signals/signal.ts`. */
+export interface SignalJob extends JobBase {
+  readonly kind: "signal";
+  /** When the wait times out. */
+  readonly dueAt: number;
+  readonly signal: string;
+}
+
 export interface InvokeJob extends JobBase {
   readonly kind: "invoke";
   /** When the parent stops waiting. */
@@ -251,7 +285,7 @@ export interface DeadlineJob extends JobBase {
 }
 
 /** A job that ends with the result of a step. */
-export type StepJob = SleepJob | WaitJob | InvokeJob;
+export type StepJob = SleepJob | WaitJob | WaitManyJob | SignalJob | InvokeJob;
 
 /** Something an unfinished run waits for. The next wake-up: at least one that is no deadline. */
 export type Job = CallJob | StepJob | DeadlineJob;
@@ -266,6 +300,7 @@ export interface WaitKey {
 /** The index entry of a wait: everything that is needed to test an event without its run. */
 export interface WaitRecord {
   readonly runId: string;
+  /** The job that waits, or a name for what has none of its own: `branchId`, `cancel:<n>`. */
   readonly jobId: string;
   readonly event: string;
   /** Null when the expression has no usable equality: every event of the name is tested. */
@@ -330,4 +365,11 @@ export type GateRecord =
   /** A run that has not started yet still takes events: an open batch, a debounced start. */
   | { readonly kind: "open"; readonly key: string; readonly runId: string }
   /** The one run of a singleton that may go on. */
-  | { readonly kind: "holder"; readonly key: string; readonly runId: string };
+  | { readonly kind: "holder"; readonly key: string; readonly runId: string }
+  /** The one job that waits for a signal. */
+  | {
+      readonly kind: "signal";
+      readonly key: string;
+      readonly runId: string;
+      readonly jobId: string;
+    };

@@ -1,7 +1,7 @@
 // Load first, then decide: what a command needs in memory. Needs may come in two waves (a run
 // must be there before its look-back is known), so a shell asks again until nothing is missing,
 // and once more right before deciding, since the decisions before it may have changed the answer.
-import type { AppSynced, Command, EventsReceived, ScheduleDue } from "./commands.ts";
+import type { AppSynced, Command, EventsReceived, ScheduleDue, SignalSent } from "./commands.ts";
 import { startsHere } from "./flow/placement.ts";
 import { startNeeds } from "./flow/start-needs.ts";
 import { holdNeeds } from "./flow/holds.ts";
@@ -9,6 +9,10 @@ import type { Opcode } from "@pawl/protocol/opcode";
 import type { Need } from "./needs.ts";
 import type { EventRecord } from "./records.ts";
 import type { HotState } from "./state/hot-state.ts";
+import type { RunView } from "./state/view.ts";
+import { signalKey } from "./waits/signal.ts";
+import { resendKey } from "./commands/signal-sent.ts";
+import { soughtOf } from "./rules/wait-many.ts";
 import { keysOf, lookbackNeeds } from "./rules/waits.ts";
 import { scheduleNeeds } from "./schedule/registered.ts";
 import { fire, tickEvent } from "./schedule/schedule.ts";
@@ -57,7 +61,10 @@ export function requirements(state: HotState, command: Command): readonly Need[]
     case "call.answered":
       wantRun(state, command.runId, want);
       if (command.answer.kind === "opcodes")
-        wantLookback(state, command, command.answer.opcodes, want);
+        wantOpening(state, command, command.answer.opcodes, want);
+      break;
+    case "signal.sent":
+      wantSignal(state, command, want);
       break;
     case "call.lost":
     case "call.admitted":
@@ -145,7 +152,8 @@ function wantWaits(
   want({ kind: "waits", event: event.name, key, after, limit: state.settings.waitsPageSize });
 }
 
-function wantLookback(
+/** What must be there before the steps of an answer are opened. */
+function wantOpening(
   state: HotState,
   command: { readonly runId: string; readonly at: number },
   opcodes: readonly Opcode[],
@@ -154,7 +162,28 @@ function wantLookback(
   const run = state.run(command.runId);
   if (run === undefined) return;
   for (const opcode of opcodes) {
-    if (opcode.op !== "WaitForEvent") continue;
-    for (const need of lookbackNeeds(state, run, opcode, command.at)) want(need);
+    for (const need of openingNeeds(state, run, opcode, command.at)) want(need);
   }
+}
+
+function openingNeeds(state: HotState, run: RunView, opcode: Opcode, at: number): readonly Need[] {
+  switch (opcode.op) {
+    case "WaitForEvent":
+      return lookbackNeeds(state, run, opcode, at);
+    case "WaitForEvents":
+      return soughtOf(opcode).flatMap((sought) => lookbackNeeds(state, run, sought, at));
+    case "WaitForSignal":
+      return [{ kind: "gate", key: signalKey(opcode.signal) }];
+    default:
+      return [];
+  }
+}
+
+/** The name of the signal, and then the run that waits for it. */
+function wantSignal(state: HotState, { signal, id }: SignalSent, want: Want): void {
+  if (id !== null) want({ kind: "idempotency", key: resendKey(id) });
+  const need: Need = { kind: "gate", key: signalKey(signal) };
+  want(need);
+  const record = state.has(need) ? state.gateRecord(need.key) : undefined;
+  if (record?.kind === "signal") wantRun(state, record.runId, want);
 }

@@ -3,8 +3,18 @@
 // Invariant: call jobs handed out twice never share (job id, generation), see `generationFloor`.
 import type { Change } from "./changes.ts";
 import type { DraftHost } from "./draft-host.ts";
-import type { CallJob, EventRecord, Job, RunRecord, StepRecord, WaitRecord } from "./records.ts";
+import type {
+  CallJob,
+  EventRecord,
+  Job,
+  RunRecord,
+  SignalJob,
+  StepRecord,
+  WaitRecord,
+} from "./records.ts";
 import type { RunView } from "./state/view.ts";
+import { branchId } from "./waits/branch.ts";
+import { signalKey } from "./waits/signal.ts";
 import { hasEnded } from "./wake-up.ts";
 
 export class RunDraft {
@@ -103,6 +113,11 @@ export class RunDraft {
     this.#jobs.set(id, null);
     if (job.kind === "call") this.#raiseFloor(job);
     if (job.kind === "wait") this.deleteWait(id);
+    if (job.kind === "signal") this.#freeSignal(job);
+    if (job.kind !== "waitMany") return;
+    for (const [place, branch] of job.branches.entries()) {
+      if (branch.received === null) this.deleteWait(branchId(id, place));
+    }
   }
 
   addWait(wait: WaitRecord): void {
@@ -141,6 +156,19 @@ export class RunDraft {
       else if (this.#view.jobs.has(id)) write({ type: "job.delete", runId: this.id, jobId: id });
     }
     for (const wait of this.#newWaits) write({ type: "wait.put", wait });
+  }
+
+  /** The name of a signal is free again, unless somebody else has taken it over. */
+  #freeSignal(job: SignalJob): void {
+    const key = signalKey(job.signal);
+    const record = this.draft.gateRecord(key);
+    if (record?.kind === "signal" && record.runId === this.id && record.jobId === job.id) {
+      this.draft.deleteGate(key);
+    }
+    for (const other of this.jobs()) {
+      if (other.kind === "signal" && other.signal === job.signal) return;
+    }
+    this.update({ holds: this.#run.holds.filter((hold) => hold !== key) });
   }
 
   #raiseFloor(job: CallJob): void {

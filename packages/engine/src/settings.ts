@@ -40,6 +40,12 @@ export interface Settings {
   readonly waitsPageSize: number;
   /** Events tested when a wait looks back, per source (index and scan). */
   readonly lookbackEventsMax: number;
+  /** Events that one step may wait for. */
+  readonly waitBranchesMax: number;
+  /** Length of the name of a signal, in UTF-16 units. */
+  readonly signalNameCharsMax: number;
+  /** What a signal carries, in UTF-16 units of its JSON. */
+  readonly signalDataCharsMax: number;
   /** Discoveries in a row that may bring nothing new before the run fails. */
   readonly idleDiscoveriesMax: number;
 }
@@ -65,5 +71,8 @@ export const defaultSettings: Settings = {
   scheduleLateMaxMs: null,
   waitsPageSize: 500,
   lookbackEventsMax: 1_000,
+  waitBranchesMax: 10,
+  signalNameCharsMax: 256,
+  signalDataCharsMax: 512 * 1024,
   idleDiscoveriesMax: 10,
 };

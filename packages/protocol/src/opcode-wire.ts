@@ -11,7 +11,7 @@ import {
   ObjectReader,
   parseJson,
 } from "./object-reader.ts";
-import type { Opcode, StepFailedOpcode, StepRunOpcode } from "./opcode.ts";
+import type { Opcode, StepFailedOpcode, StepRunOpcode, WaitBranch } from "./opcode.ts";
 import { ProtocolError } from "./protocol-error.ts";
 
 const idCharsMax = 512;
@@ -125,6 +125,8 @@ const readers: ReadonlyMap<string, (reading: Reading) => Opcode> = new Map([
   ["StepPlanned", ({ base }) => ({ ...base, op: "StepPlanned" })],
   ["Sleep", readSleep],
   ["WaitForEvent", readWaitForEvent],
+  ["WaitForEvents", readWaitForEvents],
+  ["WaitForSignal", readWaitForSignal],
   ["InvokeFunction", readInvokeFunction],
   ["RunComplete", ({ reader, base }) => ({ ...base, op: "RunComplete", memo: memoOf(reader) })],
   ["DiscoveryRequest", ({ base }) => ({ ...base, op: "DiscoveryRequest" })],
@@ -228,6 +230,59 @@ function readWaitForEvent({ reader, opts, base }: Reading): Opcode {
     expression: opts.string("if") || null,
     timeout: readTimeout(opts) ?? { forMs: 0 },
     lookback: readLookback(opts),
+  };
+}
+
+/** Our own opcode: `opts {mode, events: [{name, event, if?}], timeout, lookback?}`. */
+function readWaitForEvents({ opts, base }: Reading): Opcode {
+  const mode = opts.string("mode");
+  if (mode !== "any" && mode !== "all") throw opts.wrong("mode", '"any" or "all"');
+  return {
+    ...base,
+    op: "WaitForEvents",
+    mode,
+    branches: readBranches(opts),
+    timeout: readTimeout(opts) ?? { forMs: 0 },
+    lookback: readLookback(opts),
+  };
+}
+
+function readBranches(opts: ObjectReader): readonly WaitBranch[] {
+  const events = opts.get("events");
+  if (!Array.isArray(events) || events.length === 0) {
+    throw opts.wrong("events", "a list of at least one event");
+  }
+  const names = new Set<string>();
+  return events.map((value: JsonValue, index) => {
+    const { name, event, if: condition = null } = isJsonObject(value) ? value : {};
+    const fits =
+      isName(name) && isName(event) && (condition === null || typeof condition === "string");
+    if (!fits || names.has(name)) {
+      const rule = `{name, event, if?} with a name of its own, of 1 to ${idCharsMax} characters`;
+      throw opts.wrong(`events[${index}]`, rule);
+    }
+    names.add(name);
+    return { name, event, expression: condition || null };
+  });
+}
+
+function isName(value: JsonValue | undefined): value is string {
+  return typeof value === "string" && value !== "" && value.length <= idCharsMax;
+}
+
+function readWaitForSignal({ reader, opts, base }: Reading): Opcode {
+  const signal = opts.string("signal") ?? reader.string("name");
+  if (signal === null || signal === "") throw opts.wrong("signal", "the name of a signal");
+  const conflict = opts.string("conflict") || "fail";
+  if (conflict !== "fail" && conflict !== "replace") {
+    throw opts.wrong("conflict", '"fail" or "replace"');
+  }
+  return {
+    ...base,
+    op: "WaitForSignal",
+    signal,
+    timeout: readTimeout(opts) ?? { forMs: 0 },
+    onConflict: conflict,
   };
 }
 

@@ -69,6 +69,34 @@ export interface WaitForEventOpcode extends OpcodeBase {
   readonly lookback: number | "run" | null;
 }
 
+/** One of the events that a step waits for. */
+export interface WaitBranch {
+  /** Unique among the branches of the step; what the app calls this event. */
+  readonly name: string;
+  readonly event: string;
+  /** As in `WaitForEventOpcode`. */
+  readonly expression: string | null;
+}
+
+/** Waits for the first of several events, or for one of each (`pawl` SDK). */
+export interface WaitForEventsOpcode extends OpcodeBase {
+  readonly op: "WaitForEvents";
+  readonly mode: "any" | "all";
+  /** At least one; an event that fits several counts for the first, or in mode `all` for each. */
+  readonly branches: readonly WaitBranch[];
+  readonly timeout: { readonly at: number } | { readonly forMs: number };
+  /** As in `WaitForEventOpcode`, for each branch. */
+  readonly lookback: number | "run" | null;
+}
+
+export interface WaitForSignalOpcode extends OpcodeBase {
+  readonly op: "WaitForSignal";
+  readonly signal: string;
+  readonly timeout: { readonly at: number } | { readonly forMs: number };
+  /** What happens when somebody waits for the signal already: this run fails, or takes its place. */
+  readonly onConflict: "fail" | "replace";
+}
+
 export interface InvokeFunctionOpcode extends OpcodeBase {
   readonly op: "InvokeFunction";
   /** Slug `<appId>-<functionId>`. */
@@ -115,6 +143,8 @@ export type Opcode =
   | StepPlannedOpcode
   | SleepOpcode
   | WaitForEventOpcode
+  | WaitForEventsOpcode
+  | WaitForSignalOpcode
   | InvokeFunctionOpcode
   | RunCompleteOpcode
   | DiscoveryRequestOpcode

@@ -57,6 +57,11 @@ export const migrations: readonly Migration[] = [
     file: "008_search.sql",
     checksum: "f730610adc8de6989474e21bc2b13ba2633053beaa30f7a76aa193d10b7179fa",
   },
+  {
+    number: 9,
+    file: "009_signals.sql",
+    checksum: "053aaee11b63609764597a9eedb749956afac47f901eea179606440465750540",
+  },
 ];
 
 /** Marks a file as ours: "PAWL" in ASCII. */

@@ -13,6 +13,7 @@ import { continueRun, dropIfRecorded } from "../rules/discovery.ts";
 import { errorMemo } from "../rules/memo.ts";
 import { runNotFound } from "../rules/replies.ts";
 import { endStepJob } from "../rules/steps.ts";
+import { withReceived } from "../rules/wait-many.ts";
 
 export function timerDue(state: StateView, command: TimerDue): Decision {
   const draft = new Draft(state, command);
@@ -46,7 +47,8 @@ function fire(run: RunDraft, job: Job): void {
   }
   if (job.kind === "deadline") return fireDeadline(run, job);
   const timedOut = job.kind === "invoke";
-  endStepJob(run, job, timedOut ? invokeTimeout : jsonNull, timedOut);
+  const ended = job.kind === "waitMany" ? withReceived(job) : job;
+  endStepJob(run, ended, timedOut ? invokeTimeout : jsonNull, timedOut);
   continueRun(run, { finished: [job.id], race: job.race });
 }
 

@@ -9,6 +9,8 @@ import { cancelPrefix } from "../flow/holds.ts";
 import { continueRun } from "../rules/discovery.ts";
 import { runNotFound } from "../rules/replies.ts";
 import { endStepJob } from "../rules/steps.ts";
+import { receiveEvent } from "../rules/wait-many.ts";
+import { jobOfBranch } from "../waits/branch.ts";
 
 export function waitMatched(state: StateView, command: WaitMatched): Decision {
   const draft = new Draft(state, command);
@@ -16,6 +18,11 @@ export function waitMatched(state: StateView, command: WaitMatched): Decision {
   if (run === undefined) return draft.decide(runNotFound(command.runId));
   if (command.jobId.startsWith(cancelPrefix)) {
     cancelByEvent(run, command.jobId, command.event);
+    return draft.done();
+  }
+  const many = run.job(jobOfBranch(command.jobId) ?? command.jobId);
+  if (many?.kind === "waitMany") {
+    receiveEvent(run, many, command.event);
     return draft.done();
   }
   const job = run.job(command.jobId);

@@ -33,10 +33,12 @@ export interface Outcome {
 
 /** Waits go first, so that an event which a step of the same answer causes meets them. */
 function inOrder(opcodes: readonly Opcode[]): readonly Opcode[] {
-  const waits = opcodes.filter((o) => o.op === "WaitForEvent");
-  return waits.length === 0
-    ? opcodes
-    : [...waits, ...opcodes.filter((o) => o.op !== "WaitForEvent")];
+  const waits = opcodes.filter(isWait);
+  return waits.length === 0 ? opcodes : [...waits, ...opcodes.filter((o) => !isWait(o))];
+}
+
+function isWait({ op }: Opcode): boolean {
+  return op === "WaitForEvent" || op === "WaitForEvents" || op === "WaitForSignal";
 }
 
 /** Applies all opcodes of a current answer. The call's job ends, unless it is tried again. */
@@ -101,6 +103,8 @@ function applyOne(
     case "StepPlanned":
     case "Sleep":
     case "WaitForEvent":
+    case "WaitForEvents":
+    case "WaitForSignal":
     case "InvokeFunction":
       return openStep(run, opcode, parallel);
     case "RunComplete":

@@ -7,30 +7,40 @@ import type {
   SleepOpcode,
   StepPlannedOpcode,
   WaitForEventOpcode,
+  WaitForEventsOpcode,
+  WaitForSignalOpcode,
 } from "@pawl/protocol/opcode";
 import { writeEvent } from "@pawl/protocol/event-wire";
 import { newRunId } from "../flow/placement.ts";
 import type { EventRecord } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { addCall, attemptsMaxOf } from "./calls.ts";
-import { errorMemo, wrap } from "./memo.ts";
-import { recordStep } from "./steps.ts";
+import { wrap, errorMemo } from "./memo.ts";
+import { base, face, finishAtOnce, momentOf, refuseAtOnce, timer } from "./opening.ts";
+import { openSignal } from "./signals.ts";
+import { openWaitMany } from "./wait-many.ts";
 import { findPastEvent, indexWait, waitExpressionProblem } from "./waits.ts";
 
 export type OpeningOpcode =
   | StepPlannedOpcode
   | SleepOpcode
   | WaitForEventOpcode
+  | WaitForEventsOpcode
+  | WaitForSignalOpcode
   | InvokeFunctionOpcode;
+
+const openingOps: ReadonlySet<string> = new Set<OpeningOpcode["op"]>([
+  "StepPlanned",
+  "Sleep",
+  "WaitForEvent",
+  "WaitForEvents",
+  "WaitForSignal",
+  "InvokeFunction",
+]);
 
 /** Whether an opcode opens something that outlives the answer. */
 export function isOpening(opcode: Opcode): opcode is OpeningOpcode {
-  return (
-    opcode.op === "StepPlanned" ||
-    opcode.op === "Sleep" ||
-    opcode.op === "WaitForEvent" ||
-    opcode.op === "InvokeFunction"
-  );
+  return openingOps.has(opcode.op);
 }
 
 /** Opens a step unless it is open or recorded. Returns whether it was finished at once. */
@@ -44,6 +54,10 @@ export function openStep(run: RunDraft, opcode: OpeningOpcode, parallel: boolean
       return sleep(run, opcode, parallel);
     case "WaitForEvent":
       return wait(run, opcode, parallel);
+    case "WaitForEvents":
+      return openWaitMany(run, opcode, parallel);
+    case "WaitForSignal":
+      return openSignal(run, opcode, parallel);
     case "InvokeFunction":
       return invoke(run, opcode, parallel);
   }
@@ -71,14 +85,10 @@ function sleep(run: RunDraft, opcode: SleepOpcode, parallel: boolean): boolean {
 }
 
 function wait(run: RunDraft, opcode: WaitForEventOpcode, parallel: boolean): boolean {
-  const problem = waitExpressionProblem(opcode);
+  const problem = waitExpressionProblem(opcode.displayName, opcode);
   if (problem !== null) {
-    const error = errorMemo({
-      name: "InvalidExpression",
-      code: "expression_invalid",
-      message: problem,
-    });
-    return finishAtOnce(run, opcode, "waitForEvent", error, true);
+    const error = { name: "InvalidExpression", code: "expression_invalid", message: problem };
+    return refuseAtOnce(run, opcode, "waitForEvent", error);
   }
   const past = findPastEvent(run, opcode);
   if (past !== undefined) return finishAtOnce(run, opcode, "waitForEvent", writeEvent(past));
@@ -165,46 +175,4 @@ export function withCorrelation(
   const empty = open.slice(1, -1).trim() === "";
   // proof: an object's text with one more member in front of its closing brace
   return `${open.slice(0, -1)}${empty ? "" : ","}"_inngest":${internal}}` as JsonText;
-}
-
-function finishAtOnce(
-  run: RunDraft,
-  opcode: OpeningOpcode,
-  op: "sleep" | "waitForEvent" | "invoke",
-  memo: JsonText,
-  failed = false,
-): boolean {
-  const { at } = run.draft;
-  return recordStep(run, opcode, {
-    op,
-    memo,
-    failed,
-    attempts: 1,
-    queuedAt: at,
-    startedAt: at,
-    endedAt: at,
-  });
-}
-
-/** A moment as an absolute time, no later than the longest wait allows. */
-function momentOf(
-  run: RunDraft,
-  moment: { readonly at: number } | { readonly forMs: number },
-): number {
-  const { at, state } = run.draft;
-  const asked = "at" in moment ? moment.at : at + moment.forMs;
-  return Math.min(asked, at + state.settings.waitMaxMs);
-}
-
-function timer(run: RunDraft, jobId: string, dueAt: number): void {
-  run.draft.effect({ type: "timer", runId: run.id, jobId, dueAt });
-}
-
-function face(opcode: OpeningOpcode) {
-  const { id, displayName, userId, userIndex, stepType, opts } = opcode;
-  return { id, displayName, userId, userIndex, stepType, opts };
-}
-
-function base(run: RunDraft, opcode: OpeningOpcode, parallel: boolean) {
-  return { ...face(opcode), runId: run.id, parallel, race: opcode.race, queuedAt: run.draft.at };
 }

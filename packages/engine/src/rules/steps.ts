@@ -92,12 +92,12 @@ function toRecord(face: StepFace, ended: Ended): Omit<StepRecord, "seq"> {
   };
 }
 
-/** Ends a job that is not a call (sleep, wait, invoke) with the memo its step gets. */
+/** Ends a job that is not a call with the memo its step gets. */
 export function endStepJob(run: RunDraft, job: StepJob, memo: JsonText, failed = false): boolean {
   run.deleteJob(job.id);
   const { at } = run.draft;
   return recordStep(run, job, {
-    op: stepOps[job.kind],
+    op: job.kind === "waitMany" ? manyOps[job.mode] : stepOps[job.kind],
     memo,
     failed,
     attempts: 1,
@@ -107,7 +107,15 @@ export function endStepJob(run: RunDraft, job: StepJob, memo: JsonText, failed =
   });
 }
 
-const stepOps = { sleep: "sleep", wait: "waitForEvent", invoke: "invoke" } as const;
+const stepOps = {
+  sleep: "sleep",
+  wait: "waitForEvent",
+  signal: "waitForSignal",
+  invoke: "invoke",
+} as const;
+
+/** What a step that waits for several events is called. */
+export const manyOps = { any: "waitForAny", all: "waitForAll" } as const;
 
 function overflow(name: string, message: string, code: string): JsonText {
   return errorMemo({ name, message, code });

@@ -1,7 +1,13 @@
 // Waiting for events without a race: how a wait is indexed, how an event finds its waits, and how
 // a wait looks back. Both sides are decided by one writer, so a concurrent pair meets exactly once.
 import { sliceObject } from "@pawl/protocol/json-span";
-import { fromJsonText, jsonNull, toJsonText, type JsonValue } from "@pawl/protocol/json-text";
+import {
+  fromJsonText,
+  jsonNull,
+  toJsonText,
+  type JsonText,
+  type JsonValue,
+} from "@pawl/protocol/json-text";
 import type { WaitForEventOpcode } from "@pawl/protocol/opcode";
 import { compileExpression } from "../expression/compile.ts";
 import { prune, readPaths } from "../expression/paths.ts";
@@ -9,10 +15,11 @@ import { ExpressionError } from "../expression/expression-error.ts";
 import { eventValue } from "../event-value.ts";
 import type { Draft } from "../draft.ts";
 import type { Need } from "../needs.ts";
-import type { EventRecord, WaitKey, WaitPosition, WaitRecord } from "../records.ts";
+import type { EventRecord, StepRecord, WaitKey, WaitPosition, WaitRecord } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import type { RunView, StateView } from "../state/view.ts";
 import { eventKeys, waitKey } from "../waits/key.ts";
+import { unwrap } from "./memo.ts";
 
 /** The path under which waits without a usable equality are registered. */
 export const noPath = "";
@@ -23,15 +30,28 @@ export const noPath = "";
  */
 const wholePast = Number.MAX_SAFE_INTEGER;
 
+/** What a step asks for: an event by name and expression, and how far back it counts. */
+export type Sought = Pick<WaitForEventOpcode, "event" | "expression" | "lookback">;
+
 /** Why the expression of a wait cannot be used; null when it can. */
-export function waitExpressionProblem(opcode: WaitForEventOpcode): string | null {
-  if (opcode.expression === null) return null;
+export function waitExpressionProblem(
+  stepName: string,
+  { event, expression }: Pick<Sought, "event" | "expression">,
+): string | null {
+  const problem = expressionProblem(expression);
+  return problem === null
+    ? null
+    : `The expression of waitForEvent "${stepName}" (event "${event}") cannot be used: ${problem}`;
+}
+
+function expressionProblem(expression: string | null): string | null {
+  if (expression === null) return null;
   try {
-    compileExpression(opcode.expression);
+    compileExpression(expression);
     return null;
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
-    return `The expression of waitForEvent "${opcode.displayName}" (event "${opcode.event}") cannot be used: ${error.message}`;
+    return error.message;
   }
 }
 
@@ -121,16 +141,15 @@ export function deliver(
 export function lookbackNeeds(
   state: StateView,
   run: RunView,
-  opcode: WaitForEventOpcode,
+  { event, expression, lookback }: Sought,
   at: number,
 ): readonly Extract<Need, { kind: "pastEvents" }>[] {
-  if (opcode.lookback === null || waitExpressionProblem(opcode) !== null) return [];
-  const from = opcode.lookback === "run" ? beginningOf(run) : at - opcode.lookback;
-  const key = waitKey(opcode.expression, triggerOf(run), at);
+  if (lookback === null || expressionProblem(expression) !== null) return [];
+  const from = lookback === "run" ? beginningOf(run) : at - lookback;
+  const key = waitKey(expression, triggerOf(run), at);
   const limit = state.settings.lookbackEventsMax;
-  const base = { kind: "pastEvents", event: opcode.event, limit } as const;
-  const indexedSince =
-    key === null ? undefined : state.waitPaths(opcode.event).get(key.path)?.since;
+  const base = { kind: "pastEvents", event, limit } as const;
+  const indexedSince = key === null ? undefined : state.waitPaths(event).get(key.path)?.since;
   if (indexedSince === undefined) return [{ ...base, key: null, from, to: wholePast }];
   const indexed = { ...base, key, from: Math.max(from, indexedSince), to: wholePast };
   return from < indexedSince
@@ -147,32 +166,59 @@ function beginningOf(run: RunView): number {
 }
 
 /** The oldest event within the look-back that satisfies the wait and was not taken before. */
-export function findPastEvent(run: RunDraft, opcode: WaitForEventOpcode): EventRecord | undefined {
+export function findPastEvent(run: RunDraft, sought: Sought): EventRecord | undefined {
   const { draft } = run;
   const view = draft.state.run(run.id);
-  if (opcode.lookback === null || view === undefined) return undefined;
+  if (sought.lookback === null || view === undefined) return undefined;
   const trigger = triggerOf(run);
   const taken = takenEvents(run);
-  for (const need of lookbackNeeds(draft.state, view, opcode, draft.at)) {
+  for (const need of lookbackNeeds(draft.state, view, sought, draft.at)) {
     for (const event of draft.state.pastEvents(need)) {
       if (
         run.run.eventIds.includes(event.id) ||
         taken.has(toJsonText(event.externalId ?? event.id))
       )
         continue;
-      if (matches(opcode.expression, trigger, event, draft.at)) return event;
+      if (matches(sought.expression, trigger, event, draft.at)) return event;
     }
   }
   return undefined;
 }
 
-/** Ids, as JSON text, of events that an earlier wait of this run has had: each resumes one wait at most. */
+/**
+ * Ids, as JSON text, of events that another wait of this run has had: each resumes one wait at most.
+ * What a wait for all events had when its time was over was shown to nobody, and is free again.
+ */
 function takenEvents(run: RunDraft): ReadonlySet<string> {
   const ids = new Set<string>();
   for (const step of run.steps()) {
-    if (step.op !== "waitForEvent" || step.status !== "completed") continue;
-    const id = step.memo === jsonNull ? undefined : sliceObject(step.memo).get("id");
-    if (id !== undefined) ids.add(id);
+    if (step.status !== "completed" || step.memo === jsonNull) continue;
+    for (const event of eventsIn(step)) addId(ids, event);
+  }
+  for (const job of run.jobs()) {
+    if (job.kind !== "waitMany") continue;
+    for (const { received } of job.branches) if (received !== null) addId(ids, received);
   }
   return ids;
+}
+
+function addId(ids: Set<string>, event: JsonText): void {
+  const id = sliceObject(event).get("id");
+  if (id !== undefined) ids.add(id);
+}
+
+/** The events in the memo of a step that waited for some and got them. */
+function eventsIn({ op, memo }: StepRecord): readonly JsonText[] {
+  switch (op) {
+    case "waitForEvent":
+      return [memo];
+    case "waitForAny": {
+      const event = sliceObject(unwrap(memo, "data")).get("event");
+      return event === undefined ? [] : [event];
+    }
+    case "waitForAll":
+      return [...sliceObject(unwrap(memo, "data")).values()];
+    default:
+      return [];
+  }
 }

@@ -8,7 +8,10 @@ import type {
   StepFailedOpcode,
   StepPlannedOpcode,
   StepRunOpcode,
+  WaitBranch,
   WaitForEventOpcode,
+  WaitForEventsOpcode,
+  WaitForSignalOpcode,
 } from "@pawl/protocol/opcode";
 
 function face(id: string, more: { race?: boolean; retries?: number | null } = {}) {
@@ -77,6 +80,41 @@ export function waits(
     expression: null,
     timeout: { forMs: 60_000 },
     lookback: null,
+    ...more,
+  };
+}
+
+/** Branches are named like their events, unless they are given whole. */
+export function waitsForEvents(
+  id: string,
+  mode: "any" | "all",
+  branches: readonly (string | WaitBranch)[],
+  more: Partial<WaitForEventsOpcode> = {},
+): WaitForEventsOpcode {
+  return {
+    ...face(id),
+    op: "WaitForEvents",
+    mode,
+    branches: branches.map((branch) =>
+      typeof branch === "string" ? { name: branch, event: branch, expression: null } : branch,
+    ),
+    timeout: { forMs: 60_000 },
+    lookback: null,
+    ...more,
+  };
+}
+
+export function waitsForSignal(
+  id: string,
+  signal: string,
+  more: Partial<WaitForSignalOpcode> = {},
+): WaitForSignalOpcode {
+  return {
+    ...face(id),
+    op: "WaitForSignal",
+    signal,
+    timeout: { forMs: 60_000 },
+    onConflict: "fail",
     ...more,
   };
 }

@@ -19,6 +19,7 @@ import { defaultSettings, type Settings } from "../settings.ts";
 import { HotState } from "../state/hot-state.ts";
 import type { RunView } from "../state/view.ts";
 import { wakeUpProblem } from "../wake-up.ts";
+import { WaitIndex } from "./wait-index.ts";
 
 type Unstamped<C> = C extends unknown ? Omit<C, "at" | "seed"> : never;
 
@@ -30,6 +31,7 @@ export class World {
   effects: Effect[] = [];
   readonly outputs = new Map<string, unknown>();
   readonly #runIds = new Set<string>();
+  readonly #waits = new WaitIndex();
   #serial = 0;
 
   constructor(settings: Partial<Settings> = {}) {
@@ -132,12 +134,21 @@ export class World {
 
   /** Waits that are registered. */
   waitCount(): number {
-    const waits = new Set<string>();
-    for (const change of this.changes) {
-      if (change.type === "wait.put") waits.add(`${change.wait.runId}/${change.wait.jobId}`);
-      if (change.type === "wait.delete") waits.delete(`${change.runId}/${change.jobId}`);
-    }
-    return waits.size;
+    return this.#waits.count;
+  }
+
+  /** Names of signals that somebody waits for. */
+  signalCount(): number {
+    return this.#waits.signalCount;
+  }
+
+  /** Sends a signal; returns the code of the refusal, or the run that got it. */
+  signal(signal: string, data: unknown = {}, id: string | null = null): string {
+    const json = toJsonText(data);
+    const reply = this.do({ type: "signal.sent", signal, data: json, types: null, id });
+    if (!reply.ok) return reply.code;
+    assert.equal(reply.value.type, "signalled");
+    return reply.value.runId;
   }
 
   /** Puts the function's flow control into its configuration. */
@@ -248,6 +259,7 @@ export class World {
     this.changes.push(change);
     if (change.type === "run.put") this.#runIds.add(change.run.id);
     this.state.apply(change);
+    this.#waits.apply(change);
     if (change.type === "output.put") this.outputs.set(change.runId, JSON.parse(change.output));
   }
 
@@ -261,6 +273,7 @@ export class World {
       const run = this.state.run(id);
       if (run !== undefined) assert.equal(wakeUpProblem(run), null);
     }
+    this.#waits.check(this.runIds().flatMap((id) => this.state.run(id) ?? []));
   }
 }
 

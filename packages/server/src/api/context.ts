@@ -81,6 +81,8 @@ const engineStatuses: Readonly<Record<EngineCode, number>> = {
   run_ended: 409,
   function_not_found: 404,
   run_skipped: 422,
+  signal_not_found: 404,
+  signal_too_large: 413,
   app_not_found: 404,
   combo_unsupported: 400,
   concurrency_limit_invalid: 400,

@@ -11,6 +11,7 @@ import { restFunctionPauseRoutes } from "./rest-function-pause.ts";
 import { restFunctionRoutes } from "./rest-functions.ts";
 import { restRunListRoutes } from "./rest-run-lists.ts";
 import { restRunRoutes } from "./rest-runs.ts";
+import { restSignalRoutes } from "./rest-signals.ts";
 import { unavailableRoutes } from "./rest-unavailable.ts";
 import { v2Routes } from "./v2/routes.ts";
 
@@ -22,6 +23,7 @@ export function moreRoutes(context: ApiContext): readonly Route[] {
     ...restRunRoutes(context),
     ...restFunctionRoutes(context),
     ...restFunctionPauseRoutes(context),
+    ...restSignalRoutes(context),
     ...v2Routes(context),
   ];
   return [

@@ -254,6 +254,18 @@ function infoJson(info: SpanInfo | null): object | null {
         expression: info.expression,
         timeout: timeOrNull(info.until),
       };
+    case "waitForEvents":
+      return {
+        events: info.branches.map(({ name, event, expression, eventId }) => ({
+          name,
+          event_name: event,
+          expression,
+          event_id: eventId,
+        })),
+        timeout: timeOrNull(info.until),
+      };
+    case "waitForSignal":
+      return { signal: info.signal, timeout: timeOrNull(info.until) };
     case "invoke":
       return {
         function_id: info.functionSlug,

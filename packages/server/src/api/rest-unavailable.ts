@@ -8,7 +8,6 @@ const missing: readonly (readonly [method: Route["method"], pattern: string, wha
   ["POST", "/v1/cancellations", "Bulk cancellation"],
   ["GET", "/v1/cancellations", "Bulk cancellation"],
   ["DELETE", "/v1/cancellations/:id", "Bulk cancellation"],
-  ["POST", "/v1/signals", "Sending signals"],
   ["POST", "/v1/runs/:id/metadata", "Metadata of runs"],
   ["POST", "/v1/traces/userland", "Taking traces"],
   ["GET", "/v1/realtime/connect", "Realtime"],

@@ -151,7 +151,6 @@ test("functions are listed, also by the name of their app", async () => {
 test("what this server does not have is said to be so", async () => {
   for (const [method, path] of [
     ["POST", "/v1/cancellations"],
-    ["POST", "/v1/signals"],
     ["DELETE", "/v1/cancellations/1"],
   ] as const) {
     const { status, json } = await ask(server.url, method, path);

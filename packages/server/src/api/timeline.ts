@@ -2,9 +2,10 @@
 // for people who watch. A reader that falls behind loses lines and is told how many; commits
 // never wait for it.
 import type { Change } from "@pawl/engine/changes";
-import type { Job } from "@pawl/engine/records";
+import type { Job, StepOp } from "@pawl/engine/records";
 import type { HotState } from "@pawl/engine/state/hot-state";
 import type { Route } from "../http/router.ts";
+import { opOfJob } from "../query/trace.ts";
 import type { ApiContext } from "./context.ts";
 
 /** One line of the feed. `at` is when the commit was announced, ms since the epoch. */
@@ -48,7 +49,7 @@ export type TimelineLine =
       readonly at: number;
       readonly runId: string;
       readonly step: string;
-      readonly op: "sleep" | "waitForEvent" | "invoke";
+      readonly op: StepOp;
       readonly until: number;
     }
   /** This many lines were left out because the reader was too slow. */
@@ -127,8 +128,8 @@ export function timelineLine(change: Change, hot: HotState, at: number): Timelin
 
 function waitingLine(job: Job, at: number): TimelineLine | null {
   if (job.kind === "call" || job.kind === "deadline") return null;
-  const op = job.kind === "wait" ? "waitForEvent" : job.kind;
-  return { type: "waiting", at, runId: job.runId, step: job.displayName, op, until: job.dueAt };
+  const { runId, displayName: step, dueAt: until } = job;
+  return { type: "waiting", at, runId, step, op: opOfJob(job), until };
 }
 
 /** Whether a run was written without a change of its status; `statuses` keeps those not ended. */

@@ -26,6 +26,10 @@ export const stepOpWords: Readonly<Record<StepOp, string>> = {
   sleep: "SLEEP",
   waitForEvent: "WAIT_FOR_EVENT",
   invoke: "INVOKE",
+  // The published APIs know one kind of wait for events.
+  waitForAny: "WAIT_FOR_EVENT",
+  waitForAll: "WAIT_FOR_EVENT",
+  waitForSignal: "WAIT_FOR_SIGNAL",
 };
 
 /** The status of a word, whatever its case; null for a word that is none. */

@@ -349,6 +349,13 @@ export const options = {
   "step-output-chars-max": integer("N", 4 * mebibyte, 1_024, 64 * mebibyte, {
     help: "Size of the output of one step, in characters of JSON.",
   }),
+  "wait-branches-max": integer("N", 10, 1, 100, { help: "Events that one step may wait for." }),
+  "signal-name-chars-max": integer("N", 256, 1, 4_096, {
+    help: "Length of the name of a signal, in characters.",
+  }),
+  "signal-data-chars-max": integer("N", mebibyte / 2, 1, 4 * mebibyte, {
+    help: "Size of what a signal carries, in characters of JSON.",
+  }),
   "event-bytes-max": integer("N", eventBytesCeiling, 1_024, eventBytesCeiling, {
     help: "Size of one event.",
   }),

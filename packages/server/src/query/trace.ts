@@ -2,7 +2,9 @@
 // more than one. Made from records alone, the same for every API. It must not know stores, nor how
 // an API writes a span.
 import type { AttemptRecord, Job, RunRecord, StepOp, StepRecord } from "@pawl/engine/records";
-import type { JsonText } from "@pawl/protocol/json-text";
+import { manyOps } from "@pawl/engine/rules/steps";
+import { sliceObject } from "@pawl/protocol/json-span";
+import { fromJsonText, type JsonText } from "@pawl/protocol/json-text";
 import { outputIdOf } from "./output-id.ts";
 
 export type SpanStatus =
@@ -23,6 +25,19 @@ export type SpanInfo =
       readonly expression: string | null;
       readonly until: number;
     }
+  | {
+      /** The first of several events, or one of each. */
+      readonly type: "waitForEvents";
+      readonly branches: readonly {
+        readonly name: string;
+        readonly event: string;
+        readonly expression: string | null;
+        /** The event that came for it; null: none yet. */
+        readonly eventId: string | null;
+      }[];
+      readonly until: number;
+    }
+  | { readonly type: "waitForSignal"; readonly signal: string; readonly until: number }
   | {
       readonly type: "invoke";
       readonly functionSlug: string;
@@ -67,7 +82,7 @@ export interface TraceParts {
 }
 
 /** A job that is a step, or calls for one. */
-type OpenJob = Exclude<Job, { kind: "deadline" }>;
+export type OpenJob = Exclude<Job, { kind: "deadline" }>;
 
 /** Stands for the function itself among step ids. */
 const functionTarget = "step";
@@ -216,7 +231,7 @@ function openSpan(job: OpenJob, attempts: readonly AttemptRecord[]): Span {
     runId: job.runId,
     name: job.displayName,
     status: openStatus(job),
-    op: opOf[job.kind],
+    op: opOfJob(job),
     stepId: job.id,
     stepType: job.stepType,
     attempts: attempts.length + (job.kind === "call" && job.state.at !== "leased" ? 0 : 1),
@@ -226,16 +241,22 @@ function openSpan(job: OpenJob, attempts: readonly AttemptRecord[]): Span {
     outputId: null,
     opts: job.opts,
     info: infoOf(job),
-    children: attempts.map((attempt) => attemptSpan(attempt, id, opOf[job.kind])),
+    children: attempts.map((attempt) => attemptSpan(attempt, id, opOfJob(job))),
   };
+}
+
+/** What the step of a job does. */
+export function opOfJob(job: OpenJob): StepOp {
+  return job.kind === "waitMany" ? manyOps[job.mode] : opOf[job.kind];
 }
 
 const opOf = {
   call: "run",
   sleep: "sleep",
   wait: "waitForEvent",
+  signal: "waitForSignal",
   invoke: "invoke",
-} as const satisfies Record<OpenJob["kind"], StepOp>;
+} as const satisfies Record<Exclude<OpenJob["kind"], "waitMany">, StepOp>;
 
 function openStatus(job: OpenJob): SpanStatus {
   if (job.kind !== "call") return "waiting";
@@ -255,6 +276,19 @@ function infoOf(job: OpenJob): SpanInfo | null {
         expression: job.expression,
         until: job.dueAt,
       };
+    case "waitMany":
+      return {
+        type: "waitForEvents",
+        branches: job.branches.map(({ name, event, expression, received }) => ({
+          name,
+          event,
+          expression,
+          eventId: idOf(received),
+        })),
+        until: job.dueAt,
+      };
+    case "signal":
+      return { type: "waitForSignal", signal: job.signal, until: job.dueAt };
     case "invoke":
       return {
         type: "invoke",
@@ -263,4 +297,10 @@ function infoOf(job: OpenJob): SpanInfo | null {
         until: job.dueAt,
       };
   }
+}
+
+/** The id of an event as apps see it; null when there is no event. */
+function idOf(event: JsonText | null): string | null {
+  const id = event === null ? undefined : sliceObject(event).get("id");
+  return id === undefined ? null : String(fromJsonText(id));
 }

@@ -1,6 +1,7 @@
-// A job as a row of `job`. Columns that its kind does not have are null or 0.
+// A job as a row of `job`. Columns that its kind does not have are null or 0. `subject` is the event,
+// function, signal or mode that it is about, `expression` its condition: CEL, or branches as JSON.
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
-import type { CallState, Job } from "@pawl/engine/records";
+import type { CallState, Job, WaitJobBranch } from "@pawl/engine/records";
 import { shardOf } from "@pawl/engine/shard";
 import type { JsonText } from "@pawl/protocol/json-text";
 import {
@@ -47,7 +48,15 @@ export const jobInsert = `INSERT OR REPLACE INTO job (run, shard, ${columns}) VA
 /** Rows for `decodeJob`. */
 export const jobsOfRun = `SELECT ${columns} FROM job WHERE run = ? ORDER BY id`;
 
-const kinds: readonly Job["kind"][] = ["call", "sleep", "wait", "invoke", "deadline"];
+const kinds: readonly Job["kind"][] = [
+  "call",
+  "sleep",
+  "wait",
+  "invoke",
+  "deadline",
+  "signal",
+  "waitMany",
+];
 const parallelFlag = 1;
 const raceFlag = 2;
 const againFlag = 4;
@@ -77,13 +86,32 @@ export function encodeJob(run: PackedId, job: Job): SQLInputValue[] {
     job.userId,
     job.userIndex,
     job.stepType,
-    job.kind === "wait" ? job.event : job.kind === "invoke" ? job.functionSlug : null,
-    job.kind === "wait" ? job.expression : null,
+    subjectOf(job),
+    job.kind === "wait"
+      ? job.expression
+      : job.kind === "waitMany"
+        ? JSON.stringify(job.branches)
+        : null,
     job.kind === "invoke" ? packUlid(job.childRunId) : null,
     job.opts,
     kept?.epoch ?? null,
     kept?.gates ?? null,
   ];
+}
+
+function subjectOf(job: Job): string | null {
+  switch (job.kind) {
+    case "wait":
+      return job.event;
+    case "waitMany":
+      return job.mode;
+    case "signal":
+      return job.signal;
+    case "invoke":
+      return job.functionSlug;
+    default:
+      return null;
+  }
 }
 
 function flagsOf(job: Job): number {
@@ -121,6 +149,16 @@ export function decodeJob(runId: string, row: readonly SQLOutputValue[]): Job {
         dueAt: numberOf(row[2]),
         event: textOf(row[17]),
         expression: textOrNull(row[18]),
+      };
+    case "signal":
+      return { ...base, kind: "signal", dueAt: numberOf(row[2]), signal: textOf(row[17]) };
+    case "waitMany":
+      return {
+        ...base,
+        kind: "waitMany",
+        dueAt: numberOf(row[2]),
+        mode: textOf(row[17]) === "all" ? "all" : "any",
+        branches: JSON.parse(textOf(row[18])) as readonly WaitJobBranch[], // proof: written from them
       };
     case "invoke":
       return {

@@ -5,7 +5,15 @@ import type { JsonText } from "@pawl/protocol/json-text";
 import { numberOf, packHash, textOf, textOrNull, unpackHash } from "../codec.ts";
 import type { PackedId } from "../codec.ts";
 
-const ops: readonly StepOp[] = ["run", "sleep", "waitForEvent", "invoke"];
+const ops: readonly StepOp[] = [
+  "run",
+  "sleep",
+  "waitForEvent",
+  "invoke",
+  "waitForAny",
+  "waitForAll",
+  "waitForSignal",
+];
 
 const columns =
   "id, seq, op, display_name, user_id, user_index, step_type, failed, attempts," +

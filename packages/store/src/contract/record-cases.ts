@@ -15,10 +15,12 @@ import {
   hashSample,
   invokeSample,
   runSample,
+  signalSample,
   sleepSample,
   stepSample,
   ulidSample,
   waitJobSample,
+  waitManySample,
   waitSample,
 } from "./samples.ts";
 
@@ -50,6 +52,9 @@ const jobSamples: readonly Job[] = [
   waitJobSample(runId, 4),
   waitJobSample(runId, 5, { expression: null, userId: null, stepType: "step.waitForEvent" }),
   invokeSample(runId, 6),
+  waitManySample(runId, 7),
+  waitManySample(runId, 8, { mode: "any", branches: [] }),
+  signalSample(runId, 9, "ü/approved"),
 ];
 
 function byId(jobs: readonly Job[]): readonly Job[] {
@@ -331,6 +336,7 @@ function keyCases(make: MakeStore): void {
       { kind: "rate", key: "r:f", tat: baseTime },
       { kind: "open", key: "b:f", runId },
       { kind: "holder", key: "s:f", runId: ulidSample(2) },
+      { kind: "signal", key: "signal:ü", runId: ulidSample(3), jobId: hashSample(4) },
     ];
     await subject.commit(...gates.map((gate) => ({ type: "gate.put", gate }) as const));
     for (const gate of gates) {

@@ -9,9 +9,11 @@ import type {
   InvokeJob,
   RunRecord,
   ScheduleRecord,
+  SignalJob,
   SleepJob,
   StepRecord,
   WaitJob,
+  WaitManyJob,
   WaitRecord,
 } from "@pawl/engine/records";
 
@@ -210,6 +212,30 @@ export function waitJobSample(runId: string, n: number, overrides: Partial<WaitJ
     opts: toJsonText({ event: "order/paid" }),
     ...overrides,
   };
+}
+
+/** Waits for one of each of two events, of which one has come. */
+export function waitManySample(
+  runId: string,
+  n: number,
+  overrides: Partial<WaitManyJob> = {},
+): WaitManyJob {
+  const paid = { name: "paid", event: "order/paid", expression: "async.data.id == event.data.id" };
+  return {
+    ...jobBase(runId, hashSample(n)),
+    kind: "waitMany",
+    dueAt: baseTime + 100,
+    mode: "all",
+    branches: [
+      { ...paid, received: null },
+      { name: "ü", event: "sent", expression: null, received: toJsonText({ id: "e", data: {} }) },
+    ],
+    ...overrides,
+  };
+}
+
+export function signalSample(runId: string, n: number, signal: string): SignalJob {
+  return { ...jobBase(runId, hashSample(n)), kind: "signal", dueAt: baseTime + 100, signal };
 }
 
 export function invokeSample(

@@ -62,6 +62,22 @@ function infoObject({ info, op, stepType }: Span): object | null {
         foundEventID: null,
         timedOut: null,
       };
+    case "waitForEvents":
+      return {
+        __typename: "WaitForEventStepInfo",
+        eventName: info.branches.map(({ event }) => event).join(", "),
+        expression: null,
+        timeout: timeOrNull(info.until),
+        foundEventID: null,
+        timedOut: null,
+      };
+    case "waitForSignal":
+      return {
+        __typename: "WaitForSignalStepInfo",
+        signal: info.signal,
+        timeout: timeOrNull(info.until),
+        timedOut: null,
+      };
     case "invoke":
       return {
         __typename: "InvokeStepInfo",
