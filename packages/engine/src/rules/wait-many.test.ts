@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { planned, waits, waitsForEvents } from "../testing/opcodes.ts";
+import { planned, ran, waits, waitsForEvents } from "../testing/opcodes.ts";
 import { World } from "../testing/world.ts";
 
 const byUser = "event.data.userId == async.data.userId";
@@ -154,16 +154,19 @@ test("a look-back takes the oldest event of any branch, and every branch's own w
 
 test("what a wait for all had when its time was over is free for a later wait", () => {
   const { world, id } = started();
-  world.ops(id, "step", [
+  const opened = [
     waitsForEvents("w", "all", [paid, gone], { timeout: { forMs: 1_000 } }),
     planned("p"),
-  ]);
+  ];
+  world.ops(id, "step", opened, 1);
   world.send("order/cancelled", { n: 1 });
-  world.ops(id, "p", [waits("other", "order/cancelled", { lookback: "run" })]);
+  world.ops(id, "p", [ran("p")], 1);
+  const other = waits("other", "order/cancelled", { lookback: "run", timeout: { forMs: 5_000 } });
+  world.ops(id, "after:p", [other], 1);
   assert.equal(world.memo(id, "other"), undefined, "while it waits the event is its own");
   world.wake(id, "w", world.at + 1_000);
   assert.equal(world.memo(id, "w"), null);
-  world.ops(id, "step", [waits("later", "order/cancelled", { lookback: "run" })]);
+  world.ops(id, "after:w", [waits("later", "order/cancelled", { lookback: "run" })], 1);
   assert.equal(n(world.memo(id, "later")), 1);
 });
 
