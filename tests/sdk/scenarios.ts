@@ -8,6 +8,7 @@ import * as parallel from "./scenarios/parallel.ts";
 import * as pawlOnly from "./scenarios/pawl-only.ts";
 import * as retrying from "./scenarios/retrying.ts";
 import * as sending from "./scenarios/sending.ts";
+import * as signals from "./scenarios/signals.ts";
 import * as sequence from "./scenarios/sequence.ts";
 import * as sleeping from "./scenarios/sleeping.ts";
 import * as triggering from "./scenarios/triggering.ts";
@@ -22,6 +23,7 @@ export const scenarios: readonly Scenario[] = [
   waiting,
   invoking,
   sending,
+  signals,
   parallel,
   retrying,
   ending,

@@ -270,6 +270,73 @@ test("WaitForEvent of each language, and the lookback of pawl", () => {
   refused(wire("WaitForEvent", '"name":"x","opts":{"if":5}'), /if must be a string/);
 });
 
+test("WaitForEvents: branches in their order, each with a name of its own", () => {
+  const events =
+    '[{"name":"b","event":"shop/paid","if":"a == b"},{"name":"1","event":"x","if":""}]';
+  const opcode = one(
+    wire(
+      "WaitForEvents",
+      `"opts":{"mode":"all","events":${events},"timeout":"1h","lookback":"run"}`,
+    ),
+  );
+  assert.ok(opcode.op === "WaitForEvents");
+  const { mode, branches, timeout, lookback } = opcode;
+  assert.deepEqual(
+    { mode, branches, timeout, lookback },
+    {
+      mode: "all",
+      branches: [
+        { name: "b", event: "shop/paid", expression: "a == b" },
+        { name: "1", event: "x", expression: null },
+      ],
+      timeout: { forMs: 3_600_000 },
+      lookback: "run",
+    },
+  );
+  refused(
+    wire("WaitForEvents", `"opts":{"mode":"one","events":${events}}`),
+    /mode must be "any" or/,
+  );
+  for (const bad of ["null", "[]", "{}", '"x"']) {
+    refused(
+      wire("WaitForEvents", `"opts":{"mode":"any","events":${bad}}`),
+      /events must be a list/,
+    );
+  }
+  const long = "x".repeat(513);
+  for (const bad of [
+    "5",
+    '{"name":"a"}',
+    '{"event":"e"}',
+    '{"name":"","event":"e"}',
+    `{"name":"${long}","event":"e"}`,
+    '{"name":"a","event":"e","if":5}',
+  ]) {
+    const list = `[{"name":"first","event":"e"},${bad}]`;
+    refused(wire("WaitForEvents", `"opts":{"mode":"any","events":${list}}`), /events\[1\] must be/);
+  }
+  const twice = '[{"name":"a","event":"e"},{"name":"a","event":"f"}]';
+  refused(wire("WaitForEvents", `"opts":{"mode":"any","events":${twice}}`), /events\[1\] must be/);
+});
+
+test("WaitForSignal: the name, the time, what happens in a conflict", () => {
+  const wait = (members: string) => {
+    const opcode = one(wire("WaitForSignal", members));
+    assert.ok(opcode.op === "WaitForSignal");
+    const { signal, timeout, onConflict } = opcode;
+    return { signal, timeout, onConflict };
+  };
+  const plain = { signal: "s", timeout: { forMs: 60_000 }, onConflict: "fail" };
+  assert.deepEqual(wait('"name":"s","opts":{"signal":"s","timeout":"1m"}'), plain);
+  assert.deepEqual(wait('"name":"s","opts":{"timeout":"1m","conflict":null}'), plain);
+  assert.deepEqual(wait('"opts":{"signal":"s","timeout":"1m","conflict":"replace"}'), {
+    ...plain,
+    onConflict: "replace",
+  });
+  refused(wire("WaitForSignal", '"opts":{"timeout":"1m"}'), /signal must be the name/);
+  refused(wire("WaitForSignal", '"opts":{"signal":"s","conflict":"wait"}'), /conflict must be/);
+});
+
 test("InvokeFunction: the payload passes as text", () => {
   const invoke = (opts: string) => {
     const opcode = one(wire("InvokeFunction", `"opts":${opts}`));
@@ -331,7 +398,6 @@ test("opcodes about the run need no id", () => {
 
 test("opcodes of later features, and unknown ones, are reported by their name", () => {
   for (const wireOp of [
-    "WaitForSignal",
     "AIGateway",
     "Gateway",
     "DeferAdd",

@@ -17,6 +17,9 @@
  * - `event_key_missing`: events cannot be sent, because no event key is set outside of dev mode.
  * - `event_refused`: the server understood the events and refused them.
  * - `event_unsent`: the server could not be reached, or kept failing, until the retries ran out.
+ * - `signal_invalid`: a signal has no name.
+ * - `signal_refused`: the server understood the signal and refused it, as too large for example.
+ * - `signal_unsent`: the server could not be reached, or kept failing, until the retries ran out.
  * - `server_unreachable`, `server_refused`: another request to the server failed.
  * - `value_unsupported`, `value_cyclic`, `value_too_deep`: a value cannot be recorded.
  * - `step_nested`: a step was started inside another step.
@@ -38,6 +41,9 @@ export type PawlErrorCode =
   | "event_key_missing"
   | "event_refused"
   | "event_unsent"
+  | "signal_invalid"
+  | "signal_refused"
+  | "signal_unsent"
   | "server_unreachable"
   | "server_refused"
   | "value_unsupported"

@@ -10,6 +10,7 @@ export type {
 } from "./client/pawl.ts";
 export type { Connection, ConnectionOptions } from "./client/connection.ts";
 export type { SendResult } from "./client/send.ts";
+export type { OutgoingSignal, SignalResult } from "./client/signals.ts";
 export type { Duration, DurationObject, Moment, MomentObject } from "./durations.ts";
 export {
   InvokeTimeoutError,
@@ -78,11 +79,17 @@ export type { ServeHandler } from "./serve/handler.ts";
 export type { ServeRequest, ServeResponse } from "./serve/messages.ts";
 export type { ServeOptions } from "./serve/service.ts";
 export type {
+  AllEvents,
+  FirstEvent,
   InvokeOptions,
+  NamedEvents,
+  ReceivedSignal,
   RunStepOptions,
   StepId,
   StepIdOptions,
   StepTools,
+  WaitForEventsOptions,
+  WaitForSignalOptions,
   WaitOptions,
 } from "./steps/step-tools.ts";
 export { decodeValue } from "./values/decode.ts";

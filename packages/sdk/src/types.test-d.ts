@@ -7,6 +7,7 @@ import {
   type Middleware,
   type PawlEvent,
   type PawlFunction,
+  type ReceivedSignal,
   type ScheduledEvent,
   type StandardSchemaV1,
 } from "./pawl.ts";
@@ -174,6 +175,44 @@ pawl.createFunction({ id: "steps" }, { event: "shop/ordered" }, async ({ step })
   await step.waitForEvent("j", { event: "shop/unknown", timeout: "1h" });
   // @ts-expect-error a timeout is needed
   await step.waitForEvent("k", { event: "shop/paid" });
+
+  const first = await step.waitForAny("any", {
+    events: {
+      paid: { event: "shop/paid", match: "data.orderId" },
+      failed: { event: "inngest/function.failed", if: "true" },
+    },
+    timeout: "1h",
+    lookback: false,
+  });
+  if (first?.name === "paid") {
+    same<typeof first.event, PawlEvent<"shop/paid", { cents: bigint }>>(true);
+  } else if (first !== null) {
+    same<typeof first.name, "failed">(true);
+    same<typeof first.event, FunctionFailedEvent>(true);
+  }
+  const both = await step.waitForAll("all", {
+    events: { paid: { event: "shop/paid" }, ping: { event: "shop/ping" } },
+    timeout: "1h",
+  });
+  if (both !== null) {
+    same<typeof both.paid, PawlEvent<"shop/paid", { cents: bigint }>>(true);
+    same<typeof both.ping.data, { note?: string }>(true);
+    // @ts-expect-error no such branch
+    void both.gone;
+  }
+  // @ts-expect-error no such event
+  await step.waitForAny("any2", { events: { a: { event: "shop/unknown" } }, timeout: "1h" });
+  // @ts-expect-error a timeout is needed
+  await step.waitForAll("all2", { events: { a: { event: "shop/paid" } } });
+
+  const approval = await step.waitForSignal<{ by: string }>("sig", { signal: "s", timeout: "1d" });
+  same<typeof approval, ReceivedSignal<{ by: string }> | null>(true);
+  const unknownData = await step.waitForSignal("sig2", { signal: "s", timeout: 1 });
+  same<NonNullable<typeof unknownData>["data"], unknown>(true);
+  const gotIt = await step.sendSignal("sig3", { signal: "s", data: { by: "ann" } });
+  same<typeof gotIt.runId, string | null>(true);
+  // @ts-expect-error there are two ways to settle a conflict
+  await step.waitForSignal("sig4", { signal: "s", timeout: 1, onConflict: "wait" });
 
   const squared = await step.invoke("l", { function: square });
   same<typeof squared, bigint>(true);

@@ -20,6 +20,14 @@ export interface Step {
   sleep(id: string, duration: string | number): Promise<void>;
   sleepUntil(id: string, moment: Date | string): Promise<void>;
   waitForEvent(id: string, options: WaitOptions): Promise<ReceivedEvent | null>;
+  waitForSignal(
+    id: string,
+    options: SignalOptions,
+  ): Promise<{ signal: string; data: unknown } | null>;
+  sendSignal(
+    id: string,
+    signal: { signal: string; data?: unknown },
+  ): Promise<{ runId?: string | null }>;
   invoke(id: string, options: InvokeOptions): Promise<unknown>;
   sendEvent(id: string, events: NewEvent | readonly NewEvent[]): Promise<{ ids: string[] }>;
 }
@@ -30,6 +38,12 @@ export interface WaitOptions {
   readonly if?: string;
   readonly match?: string;
   readonly lookback?: string | false;
+}
+
+export interface SignalOptions {
+  readonly signal: string;
+  readonly timeout: string;
+  readonly onConflict: "fail" | "replace";
 }
 
 export interface InvokeOptions {

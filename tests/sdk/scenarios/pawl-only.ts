@@ -1,6 +1,8 @@
 // What only our own SDK promises.
 import assert from "node:assert/strict";
 import { eventually } from "../../support/poll.ts";
+import type { Api } from "../../support/api.ts";
+import type { ReceivedEvent } from "../app/kit.ts";
 import type { Scenario } from "../scenario.ts";
 import { messageOf, nothing } from "./helpers.ts";
 
@@ -163,5 +165,114 @@ export const middlewareOrder: Scenario = {
   ],
   check: async ({ outputOf }) => {
     assert.equal(await outputOf("middleware-order/go"), "<(a)>");
+  },
+};
+
+interface WaitTools {
+  waitForAny(id: string, options: object): Promise<{ name: string; event: ReceivedEvent } | null>;
+  waitForAll(id: string, options: object): Promise<Record<string, ReceivedEvent> | null>;
+}
+
+/** `step.waitForAny`. */
+export const waitingForAny: Scenario = {
+  says: "waitForAny returns the first of several events, by its name, also one that came before",
+  only,
+  define: ({ fn }) => [
+    fn({ id: "wait-any" }, { event: "wait-any/go" }, async ({ step }) => {
+      const { waitForAny } = step as unknown as WaitTools; // proof: this SDK has it
+      const events = {
+        paid: { event: "wait-any/paid", match: "data.order" },
+        gone: { event: "wait-any/gone", if: "async.data.order == event.data.order" },
+      };
+      const first = await waitForAny("first", { events, timeout: "1m" });
+      await step.sleep("replay", "1s");
+      const none = await waitForAny("none", { events, timeout: "1s", lookback: false });
+      return { name: first?.name, at: first?.event.data["at"], none };
+    }),
+  ],
+  check: async ({ api }) => {
+    for (const [before, names] of [
+      [false, ["paid", "gone"]],
+      [true, ["gone", "paid"]],
+    ] as const) {
+      const order = String(before);
+      const go = { name: "wait-any/go", data: { order } };
+      const events = [
+        { name: "wait-any/paid", data: { order: "other" } },
+        ...names.map((name) => ({ name: `wait-any/${name}`, data: { order, at: name } })),
+      ];
+      // In one request the events are there before the run has reached its wait.
+      const id = before ? (await api.send([go, ...events]))[0] : await api.sendOne(go);
+      if (!before) await untilItWaits(api, id ?? "");
+      if (!before) await api.send(events);
+      const [run] = await api.ended(id ?? "");
+      assert.deepEqual(run?.output, { name: names[0], at: names[0], none: null });
+    }
+  },
+};
+
+/** `step.waitForAll`. */
+export const waitingForAll: Scenario = {
+  says: "waitForAll returns one event of each, and null when one does not come",
+  only,
+  define: ({ fn }) => [
+    fn({ id: "wait-all" }, { event: "wait-all/go" }, async ({ event, step }) => {
+      const { waitForAll } = step as unknown as WaitTools; // proof: this SDK has it
+      const events = { a: { event: "wait-all/a" }, b: { event: "wait-all/b", match: "data.key" } };
+      const timeout = event.data["inVain"] === true ? "1s" : "1m";
+      const got = await waitForAll("both", { events, timeout, lookback: false });
+      await step.sleep("replay", "1s");
+      return got === null ? null : { a: got["a"]?.data["n"], b: got["b"]?.data["n"] };
+    }),
+  ],
+  check: async ({ api }) => {
+    const id = await api.sendOne({ name: "wait-all/go", data: { key: 1 } });
+    await untilItWaits(api, id);
+    await api.send({ name: "wait-all/b", data: { key: 2, n: 0 } });
+    await api.send({ name: "wait-all/b", data: { key: 1, n: 1 } });
+    await api.send({ name: "wait-all/a", data: { n: 2 } });
+    const [run] = await api.ended(id);
+    assert.deepEqual(run?.output, { a: 2, b: 1 });
+    const [inVain] = await api.ended(
+      await api.sendOne({ name: "wait-all/go", data: { key: 3, inVain: true } }),
+    );
+    assert.deepEqual([inVain?.status, inVain?.output], ["Completed", null]);
+  },
+};
+
+async function untilItWaits(api: Api, eventId: string): Promise<void> {
+  await eventually("the run waits", async () => {
+    const [run] = await api.runsOf(eventId);
+    const trace = await api.request("GET", `/v1/runs/${run?.run_id ?? ""}/trace`);
+    return JSON.stringify(trace.body).includes("WAIT_FOR_EVENT");
+  });
+}
+
+/** The client's `sendSignal`, in the code of a step and with values that JSON does not know. */
+export const signalValues: Scenario = {
+  says: "a signal brings its values back as they were sent",
+  only,
+  define: ({ fn, note }) => [
+    fn({ id: "signal-values" }, { event: "signal-values/go" }, async ({ step }) => {
+      const got = await step.waitForSignal("w", {
+        signal: "values",
+        timeout: "1m",
+        onConflict: "fail",
+      });
+      note("signal-values", got);
+    }),
+    fn({ id: "signal-values-send" }, { event: "signal-values/send" }, ({ step }) =>
+      step.sendSignal("s", { signal: "values", data: { at: new Date(5), set: new Set([1n]) } }),
+    ),
+  ],
+  check: async ({ api, outputOf, notes }) => {
+    const waiting = await api.sendOne({ name: "signal-values/go" });
+    await eventually("a run got it", async () => {
+      const sent = (await outputOf("signal-values/send")) as { runId: string | null }; // proof: what the step returns
+      return sent.runId !== null;
+    });
+    await api.ended(waiting);
+    const data = { at: new Date(5), set: new Set([1n]) };
+    assert.deepEqual(await notes("signal-values"), [{ signal: "values", data }]);
   },
 };

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { toJsonText } from "@pawl/protocol/json-text";
 import { planned, ran, waits, waitsForEvents } from "../testing/opcodes.ts";
 import { World } from "../testing/world.ts";
 
@@ -112,7 +113,7 @@ test("without its events the step times out to null; what had come is told to pe
     waitsForEvents("any", "any", [paid, gone], more),
     waitsForEvents("all", "all", [paid, gone], {
       ...more,
-      opts: JSON.stringify({ k: 1 }) as never,
+      opts: toJsonText({ k: 1 }),
     }),
   ]);
   world.send("order/cancelled", {}, { externalId: "e1" });

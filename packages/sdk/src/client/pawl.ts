@@ -21,6 +21,7 @@ import type { FailureDetails, HandlerContext } from "../handler-context.ts";
 import type { AdditionsOf, Middleware } from "../middleware.ts";
 import { resolveConnection, type Connection, type ConnectionOptions } from "./connection.ts";
 import { sendEvents, type SendResult } from "./send.ts";
+import { sendSignal, type OutgoingSignal, type SignalResult } from "./signals.ts";
 
 /** Options of a client. */
 export interface PawlOptions<
@@ -85,6 +86,15 @@ export class Pawl<
   async send(events: Sendable<Events>): Promise<SendResult> {
     const list = (Array.isArray(events) ? events : [events]) as readonly OutgoingEvent[]; // proof: each Sendable is an OutgoingEvent
     return sendEvents(this.connection, list);
+  }
+
+  /**
+   * Sends a signal to the run that waits for it; `runId` is null when none does. Tries again while
+   * the server cannot answer; never resumes two runs. Throws `PawlError`: `signal_invalid`,
+   * `signal_refused`, `signal_unsent`.
+   */
+  async sendSignal(signal: OutgoingSignal): Promise<SignalResult> {
+    return sendSignal(this.connection, signal);
   }
 
   /**

@@ -10,16 +10,12 @@ import { encodeValue } from "../values/encode.ts";
 import { bytesToBase64 } from "../values/bytes.ts";
 import { sdkName } from "../version.ts";
 import type { Connection } from "./connection.ts";
+import { backoffMaxMs, retrying, sendAttemptsMax, type Try } from "./retrying.ts";
 
 /** The server's ids of accepted events, in the order in which they were given. */
 export interface SendResult {
   readonly ids: readonly string[];
 }
-
-/** Tries of one request, the first included. */
-export const sendAttemptsMax = 6;
-const backoffBaseMs = 100;
-const backoffMaxMs = 5_000;
 
 type WireEvent = { readonly [member: string]: JsonValue };
 
@@ -82,10 +78,6 @@ function eventKeyOf(connection: Connection): string {
   );
 }
 
-type Try =
-  | { readonly ids: readonly string[] }
-  | { readonly retry: Error; readonly afterMs: number };
-
 async function post(connection: Connection, body: string): Promise<SendResult> {
   const { runtime, env } = connection;
   const url = `${connection.baseUrl}/e/${encodeURIComponent(eventKeyOf(connection))}`;
@@ -96,23 +88,23 @@ async function post(connection: Connection, body: string): Promise<SendResult> {
     [headerEventIdSeed]: seed,
     ...(env === null ? {} : { [headerEnv]: env }),
   };
-  let last = new Error("not tried");
-  for (let attempt = 0; attempt < sendAttemptsMax; attempt += 1) {
-    const result = await tryOnce(connection, url, { method: "POST", headers, body });
-    if ("ids" in result) return result;
-    last = result.retry;
-    if (attempt + 1 === sendAttemptsMax) break;
-    const [noise = 0] = runtime.randomBytes(1);
-    const backoffMs = Math.min(backoffBaseMs * 2 ** attempt, backoffMaxMs) * (1 + noise / 512);
-    await runtime.sleep(Math.max(backoffMs, result.afterMs));
-  }
+  const init = { method: "POST", headers, body };
+  const result = await retrying(connection, () => tryOnce(connection, url, init));
+  if ("value" in result) return { ids: result.value };
+  const { failure } = result;
   const count = `${sendAttemptsMax} tries`;
-  throw new PawlError("event_unsent", `The events could not be sent in ${count}: ${last.message}`, {
-    cause: last,
-  });
+  throw new PawlError(
+    "event_unsent",
+    `The events could not be sent in ${count}: ${failure.message}`,
+    { cause: failure },
+  );
 }
 
-async function tryOnce(connection: Connection, url: string, init: FetchInit): Promise<Try> {
+async function tryOnce(
+  connection: Connection,
+  url: string,
+  init: FetchInit,
+): Promise<Try<readonly string[]>> {
   let status: number;
   let text: string;
   let retryAfter: string | null;
@@ -127,7 +119,7 @@ async function tryOnce(connection: Connection, url: string, init: FetchInit): Pr
   }
   const answer = readAnswer(text);
   const effective = answer?.status ?? status;
-  if (status === 200 && effective === 200 && answer !== null) return { ids: answer.ids };
+  if (status === 200 && effective === 200 && answer !== null) return { value: answer.ids };
   const reason = answer?.error ?? `the server answered ${status}`;
   if (status === 429 || status >= 500 || (status === 200 && answer === null)) {
     const seconds = Number(retryAfter ?? 0);

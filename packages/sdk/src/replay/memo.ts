@@ -16,6 +16,9 @@ export function readMemo(request: StepRequest, recorded: JsonValue | undefined):
     return { kind: "error", error: toStepError(request.id, wrapper["error"]) };
   }
   if (request.kind === "wait") return { kind: "value", value: readWait(recorded, wrapper) };
+  if (request.kind === "waitMany") {
+    return { kind: "value", value: readWaitMany(request.mode, wrapper?.["data"] ?? null) };
+  }
   if (wrapper === null) return { kind: "value", value: decodeValue(recorded, null) };
   const input = wrapper["input"];
   if (input !== undefined) return { kind: "input", args: Array.isArray(input) ? input : [input] };
@@ -25,6 +28,16 @@ export function readMemo(request: StepRequest, recorded: JsonValue | undefined):
 function readWait(recorded: JsonValue, wrapper: Wrapper | null): unknown {
   const event = wrapper === null ? recorded : (wrapper["data"] ?? null);
   return event === null ? null : decodeEvent(event);
+}
+
+/** `{name, event}`, or the events by their names. */
+function readWaitMany(mode: "any" | "all", data: JsonValue): unknown {
+  if (data === null || typeof data !== "object" || Array.isArray(data)) return null;
+  const decoded = Object.entries(data).map(([key, value]) => {
+    const isEvent = mode === "all" || key === "event";
+    return [key, isEvent ? decodeEvent(value) : value] as const;
+  });
+  return Object.fromEntries(decoded);
 }
 
 type Wrapper = Readonly<Record<string, JsonValue>>;

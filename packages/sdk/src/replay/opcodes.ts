@@ -3,7 +3,7 @@ import type { JsonValue } from "@pawl/protocol/json-text";
 import { sha1Hex } from "@pawl/protocol/sha1";
 import { encodeValue, type EncodedValue } from "../values/encode.ts";
 import type { WireError } from "../values/wire-error.ts";
-import type { FoundStep, RunRequest, WireOpcode } from "./step.ts";
+import type { FoundStep, RunRequest, WaitManyRequest, WireOpcode } from "./step.ts";
 
 /** When user code of a step ran, in ms since the epoch. */
 export interface Span {
@@ -27,12 +27,29 @@ function optsOf({ request }: FoundStep, race: boolean): { opts?: Opts } {
     if (request.expression !== null) opts["if"] = request.expression;
     if (request.lookback !== null) opts["lookback"] = request.lookback;
   }
+  if (request.kind === "waitMany") addWaitManyOpts(opts, request);
+  if (request.kind === "signal") {
+    const { signal, timeout, conflict } = request;
+    Object.assign(opts, { signal, timeout, conflict });
+  }
   if (request.kind === "invoke") {
     opts["function_id"] = request.functionSlug;
     opts["payload"] = request.payload;
     if (request.timeout !== null) opts["timeout"] = request.timeout;
   }
   return Object.keys(opts).length === 0 ? {} : { opts };
+}
+
+function addWaitManyOpts(opts: Opts, { mode, branches, timeout, lookback }: WaitManyRequest): void {
+  opts["type"] = mode === "any" ? "step.waitForAny" : "step.waitForAll";
+  opts["mode"] = mode;
+  opts["events"] = branches.map(({ name, event, expression }) => ({
+    name,
+    event,
+    ...(expression === null ? {} : { if: expression }),
+  }));
+  opts["timeout"] = timeout;
+  if (lookback !== null) opts["lookback"] = lookback;
 }
 
 function addRunOpts(opts: Opts, request: RunRequest): void {
@@ -62,6 +79,10 @@ export function planStep(step: FoundStep, race: boolean): WireOpcode {
       return { ...base(step), op: "Sleep", name: request.until, ...optsOf(step, race) };
     case "wait":
       return { ...base(step), op: "WaitForEvent", name: request.event, ...optsOf(step, race) };
+    case "waitMany":
+      return { ...base(step), op: "WaitForEvents", ...optsOf(step, race) };
+    case "signal":
+      return { ...base(step), op: "WaitForSignal", name: request.signal, ...optsOf(step, race) };
     case "invoke":
       return { ...base(step), op: "InvokeFunction", ...optsOf(step, race) };
   }

@@ -39,6 +39,27 @@ export interface WaitRequest extends RequestBase {
   readonly lookback: number | "run" | null;
 }
 
+/** Waits for the first of several events, or for one of each. */
+export interface WaitManyRequest extends RequestBase {
+  readonly kind: "waitMany";
+  readonly mode: "any" | "all";
+  readonly branches: readonly {
+    readonly name: string;
+    readonly event: string;
+    readonly expression: string | null;
+  }[];
+  readonly timeout: string;
+  /** As in `WaitRequest`. */
+  readonly lookback: number | "run" | null;
+}
+
+export interface SignalRequest extends RequestBase {
+  readonly kind: "signal";
+  readonly signal: string;
+  readonly timeout: string;
+  readonly conflict: "fail" | "replace";
+}
+
 export interface InvokeRequest extends RequestBase {
   readonly kind: "invoke";
   readonly functionSlug: string;
@@ -47,7 +68,13 @@ export interface InvokeRequest extends RequestBase {
 }
 
 /** One call of a step tool. */
-export type StepRequest = RunRequest | SleepRequest | WaitRequest | InvokeRequest;
+export type StepRequest =
+  | RunRequest
+  | SleepRequest
+  | WaitRequest
+  | WaitManyRequest
+  | SignalRequest
+  | InvokeRequest;
 
 /** A step that user code has reached in this call. */
 export interface FoundStep {
@@ -77,6 +104,8 @@ export interface WireOpcode {
     | "StepPlanned"
     | "Sleep"
     | "WaitForEvent"
+    | "WaitForEvents"
+    | "WaitForSignal"
     | "InvokeFunction"
     | "RunComplete"
     | "DiscoveryRequest"

@@ -3,6 +3,7 @@
 import { headerNoRetry, headerRequestVersion, headerRetryAfter } from "@pawl/protocol/headers";
 import type { Connection } from "../client/connection.ts";
 import { sendEvents } from "../client/send.ts";
+import { sendSignal } from "../client/signals.ts";
 import { momentMs, durationMs } from "../durations.ts";
 import { decodeEvent, decodeReport } from "../events/decode-event.ts";
 import type { PawlEvent } from "../events/event-types.ts";
@@ -135,6 +136,7 @@ class Call {
       runId: this.#call.runId,
       perform: (request) => this.#conductor.perform(request),
       send: (events) => sendEvents(this.#connection, events),
+      signal: (signal, id) => sendSignal(this.#connection, signal, id),
     });
     const signal = this.#request.signal ?? new AbortController().signal;
     const { maxAttempts } = this.#call;

@@ -10,6 +10,7 @@ import {
   type Moment,
 } from "../durations.ts";
 import { PawlError } from "../errors.ts";
+import { checkSignal, type OutgoingSignal } from "../client/signals.ts";
 import type { EventSchemas, OutgoingEvent } from "../events/event-types.ts";
 import type { InvokeTarget } from "../functions/invoke-target.ts";
 import { matchExpression } from "../functions/registration.ts";
@@ -17,7 +18,15 @@ import { validateRetries } from "../functions/validate.ts";
 import { stepScope } from "../replay/step-scope.ts";
 import type { StepRequest } from "../replay/step.ts";
 import { encodeValue } from "../values/encode.ts";
-import type { RunStepOptions, StepId, StepTools, WaitOptions } from "./step-tools.ts";
+import type {
+  NamedEvents,
+  RunStepOptions,
+  StepId,
+  StepTools,
+  WaitForEventsOptions,
+  WaitForSignalOptions,
+  WaitOptions,
+} from "./step-tools.ts";
 
 /** What the tools need from the call they belong to. */
 export interface StepHost {
@@ -26,6 +35,8 @@ export interface StepHost {
   /** Must return the step's own promise: listeners to it are looked at. */
   perform(request: StepRequest): Promise<unknown>;
   send(events: readonly OutgoingEvent[]): Promise<unknown>;
+  /** Sent again under the same `id` it resumes nothing again. */
+  signal(signal: OutgoingSignal, id: string): Promise<unknown>;
 }
 
 /** Longest id of a step, in characters. */
@@ -59,6 +70,14 @@ export function makeStepTools<Events extends EventSchemas>(host: StepHost): Step
       }),
     waitForEvent: (id: StepId, options: WaitOptions<string>) =>
       perform("waitForEvent", id, (name) => waitRequest(name, options)),
+    waitForAny: (id: StepId, options: WaitForEventsOptions<NamedEvents<string>>) =>
+      perform("waitForAny", id, (name) => waitManyRequest(name, "any", options)),
+    waitForAll: (id: StepId, options: WaitForEventsOptions<NamedEvents<string>>) =>
+      perform("waitForAll", id, (name) => waitManyRequest(name, "all", options)),
+    waitForSignal: (id: StepId, options: WaitForSignalOptions) =>
+      perform("waitForSignal", id, (name) => waitForSignalRequest(name, options)),
+    sendSignal: (id: StepId, signal: OutgoingSignal) =>
+      perform("sendSignal", id, (name) => sendSignalRequest(host, name, signal)),
     invoke: (id: StepId, options: InvokeArguments) =>
       perform("invoke", id, (name) => invokeRequest(host.appId, name, options)),
     sendEvent: (id: StepId, events: OutgoingEvent | readonly OutgoingEvent[]) =>
@@ -119,23 +138,77 @@ function runRequest(
 
 function waitRequest(name: StepName, options: WaitOptions<string>): StepRequest {
   const where = `step "${name.id}"`;
-  if (options.if !== undefined && options.match !== undefined) {
-    throw new PawlError("option_invalid", `Both "if" and "match" are given to ${where}.`);
-  }
-  const match = options.match === undefined ? null : matchExpression(options.match);
-  const lookback = options.lookback ?? "run";
   return {
     kind: "wait",
     ...name,
     event: options.event,
-    expression: options.if ?? match,
+    expression: expressionOf(options, where),
+    ...timesOf(options, where),
+  };
+}
+
+function waitManyRequest(
+  name: StepName,
+  mode: "any" | "all",
+  options: WaitForEventsOptions<NamedEvents<string>>,
+): StepRequest {
+  const where = `step "${name.id}"`;
+  const branches = Object.entries(options.events).map(([key, branch]) => ({
+    name: key,
+    event: branch.event,
+    expression: expressionOf(branch, `"${key}" of ${where}`),
+  }));
+  if (branches.length === 0) {
+    throw new PawlError("option_invalid", `No events are given to ${where}: name at least one.`);
+  }
+  return { kind: "waitMany", ...name, mode, branches, ...timesOf(options, where) };
+}
+
+type Condition = Pick<WaitOptions<string>, "if" | "match">;
+
+function expressionOf(options: Condition, where: string): string | null {
+  if (options.if !== undefined && options.match !== undefined) {
+    throw new PawlError("option_invalid", `Both "if" and "match" are given to ${where}.`);
+  }
+  return options.if ?? (options.match === undefined ? null : matchExpression(options.match));
+}
+
+function timesOf(options: Pick<WaitOptions<string>, "timeout" | "lookback">, where: string) {
+  const lookback = options.lookback ?? "run";
+  return {
     timeout: timeoutText(options.timeout, `The timeout of ${where}`),
     lookback:
       lookback === false
         ? null
         : lookback === "run"
-          ? "run"
+          ? ("run" as const)
           : durationMs(lookback, `The lookback of ${where}`),
+  };
+}
+
+function waitForSignalRequest(name: StepName, options: WaitForSignalOptions): StepRequest {
+  const where = `step "${name.id}"`;
+  checkSignal(options.signal, `The signal of ${where}`);
+  return {
+    kind: "signal",
+    ...name,
+    signal: options.signal,
+    timeout: timeoutText(options.timeout, `The timeout of ${where}`),
+    conflict: options.onConflict ?? "fail",
+  };
+}
+
+/** The id follows from run and step: sent again after the app died, it resumes nothing again. */
+function sendSignalRequest(host: StepHost, name: StepName, signal: OutgoingSignal): StepRequest {
+  checkSignal(signal.signal, `The signal of step "${name.id}"`);
+  return {
+    kind: "run",
+    ...name,
+    type: "step.sendSignal",
+    retries: null,
+    args: [signal],
+    // proof: `args` is the signal
+    execute: ([input], hash) => host.signal(input as OutgoingSignal, `${host.runId}-${hash}`),
   };
 }
 

@@ -1,4 +1,4 @@
-// The six steps as functions see them. Types only; `make-step-tools.ts` implements them.
+// The steps as functions see them. Types only; `make-step-tools.ts` implements them.
 import type { Duration, Moment } from "../durations.ts";
 import type {
   EventOf,
@@ -9,6 +9,7 @@ import type {
 } from "../events/event-types.ts";
 import type { InvokeDataOf, InvokeTarget, OutputOf } from "../functions/invoke-target.ts";
 import type { SendResult } from "../client/send.ts";
+import type { OutgoingSignal, SignalResult } from "../client/signals.ts";
 
 /** What names a step: its id, or the id with a name that people read. */
 export type StepId = string | StepIdOptions;
@@ -39,6 +40,53 @@ export interface WaitOptions<Name extends string> {
    * since the run was created; a duration; `false` for not at all.
    */
   readonly lookback?: false | Duration;
+}
+
+/** What to wait for, by names of your own: `{ paid: { event: "order/paid" } }`. */
+export type NamedEvents<Name extends string> = Readonly<
+  Record<string, Pick<WaitOptions<Name>, "event" | "if" | "match">>
+>;
+
+/** Options of `step.waitForAny` and `step.waitForAll`. */
+export interface WaitForEventsOptions<Named> {
+  /** At least one; at most 10 unless the server is set otherwise. */
+  readonly events: Named;
+  /** How long, or until when, to wait; for all of them together. */
+  readonly timeout: Duration | Date;
+  /** As with `step.waitForEvent`, for each of them. */
+  readonly lookback?: false | Duration;
+}
+
+/** The event that came first, with the name it was waited for under. */
+export type FirstEvent<Events extends EventSchemas, Named extends NamedEvents<string>> = {
+  readonly [Key in keyof Named & string]: {
+    readonly name: Key;
+    readonly event: EventOf<Events, Named[Key]["event"]>;
+  };
+}[keyof Named & string];
+
+/** One event of each, by the names they were waited for under. */
+export type AllEvents<Events extends EventSchemas, Named extends NamedEvents<string>> = {
+  readonly [Key in keyof Named & string]: EventOf<Events, Named[Key]["event"]>;
+};
+
+/** Options of `step.waitForSignal`. */
+export interface WaitForSignalOptions {
+  /** Its name; at most 256 characters unless the server is set otherwise. */
+  readonly signal: string;
+  /** How long, or until when, to wait. */
+  readonly timeout: Duration | Date;
+  /**
+   * What happens when a run waits for the signal already: `"fail"` (unless said) fails this run;
+   * `"replace"` takes its place, and the other waits on in vain until its own time is over.
+   */
+  readonly onConflict?: "fail" | "replace";
+}
+
+/** A signal as a function receives it. */
+export interface ReceivedSignal<Data = unknown> {
+  readonly signal: string;
+  readonly data: Data;
 }
 
 /** Options of `step.invoke`. */
@@ -73,6 +121,37 @@ export interface StepTools<Events extends EventSchemas = NoSchemas> {
     id: StepId,
     options: WaitOptions<Name>,
   ): Promise<EventOf<Events, Name> | null>;
+  /**
+   * Waits for the first of several events; null when none came in time. `name` tells which it is,
+   * and the type of `event` follows from it. The others are not waited for any more. An event that
+   * fits several of them counts for the first.
+   */
+  waitForAny<const Named extends NamedEvents<ReceivableName<Events>>>(
+    id: StepId,
+    options: WaitForEventsOptions<Named>,
+  ): Promise<FirstEvent<Events, Named> | null>;
+  /**
+   * Waits until one event of each has come; null when the time was over before. An event that fits
+   * several of them counts for each. What had come is not lost: a later wait that looks back
+   * finds it.
+   */
+  waitForAll<const Named extends NamedEvents<ReceivableName<Events>>>(
+    id: StepId,
+    options: WaitForEventsOptions<Named>,
+  ): Promise<AllEvents<Events, Named> | null>;
+  /**
+   * Waits for a signal by its name, which is this run's alone while it waits; null when none came
+   * in time. Nobody checks `Data`: it is what senders are trusted to send.
+   */
+  waitForSignal<Data = unknown>(
+    id: StepId,
+    options: WaitForSignalOptions,
+  ): Promise<ReceivedSignal<Data> | null>;
+  /**
+   * Sends a signal as a step: once, however often the function runs. `runId` of the result is null
+   * when nobody waited for it.
+   */
+  sendSignal(id: StepId, signal: OutgoingSignal): Promise<SignalResult>;
   /**
    * Runs another function and returns what it returns. Throws `StepError` with its error when it
    * failed, `InvokeTimeoutError` when it was not done in time.

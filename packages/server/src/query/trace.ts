@@ -302,5 +302,6 @@ function infoOf(job: OpenJob): SpanInfo | null {
 /** The id of an event as apps see it; null when there is no event. */
 function idOf(event: JsonText | null): string | null {
   const id = event === null ? undefined : sliceObject(event).get("id");
-  return id === undefined ? null : String(fromJsonText(id));
+  const value = id === undefined ? null : fromJsonText(id);
+  return typeof value === "string" ? value : null;
 }
