@@ -8,6 +8,7 @@ import type { Scenario, SendPlan, Tuning } from "./scenario.ts";
 
 const triggers = ["order", "visit"] as const;
 const signals = ["paid", "moved"] as const;
+const signalNames = ["ok", "stop"] as const;
 const spanMs = 40_000;
 const minute = 60_000;
 
@@ -15,13 +16,18 @@ const minute = 60_000;
 export function generate(seed: number): Scenario {
   const dice = new Dice(seed, "scenario");
   const flowDice = new Dice(seed, "flow");
-  const programs = makePrograms(new Dice(seed, "programs")).map((program) =>
-    flowDice.chance(0.5) ? { ...program, flow: makeFlow(flowDice) } : program,
-  );
+  const waitsDice = new Dice(seed, "waits");
+  const programs = makePrograms(new Dice(seed, "programs"))
+    .map((program) => ({ ...program, nodes: program.nodes.map((node) => vary(waitsDice, node)) }))
+    .map((program) => (flowDice.chance(0.5) ? { ...program, flow: makeFlow(flowDice) } : program));
   return {
     seed,
     programs,
     sends: makeSends(new Dice(seed, "sends")),
+    signals: Array.from({ length: waitsDice.between(0, 6) }, () => ({
+      atMs: waitsDice.below(waitsDice.chance(0.7) ? 5_000 : spanMs),
+      signal: waitsDice.pick(signalNames),
+    })),
     cancels: Array.from({ length: dice.chance(0.3) ? dice.between(1, 2) : 0 }, () => ({
       atMs: dice.below(spanMs),
       pick: dice.below(8),
@@ -35,6 +41,36 @@ export function generate(seed: number): Scenario {
     faults: makeFaults(new Dice(seed, "faults")),
     faultsMax: dice.between(1, 30),
     faultsUntilMs: dice.between(20_000, 3 * minute),
+  };
+}
+
+/** Some steps that wait become such that wait for several events, or for a signal. */
+function vary(dice: Dice, node: Node): Node {
+  if (node.kind === "parallel") {
+    const branches = node.branches.map((branch) => branch.map((each) => vary(dice, each)));
+    return { ...node, branches };
+  }
+  if (node.kind === "sleep" && dice.chance(0.3)) return signalNode(dice, node.id);
+  if (node.kind !== "wait") return node;
+  const { id, timeoutMs, lookback } = node;
+  if (dice.chance(0.2)) return signalNode(dice, id);
+  if (dice.chance(0.4)) return node;
+  const branches = ["a", "b", "c"].slice(0, dice.between(1, 3)).map((name) => ({
+    name,
+    event: dice.pick(signals),
+    match: dice.pick(["any", "key", "above"] as const),
+  }));
+  const mode = dice.pick(["any", "all"] as const);
+  return { kind: "waitMany", id, mode, branches, timeoutMs, lookback };
+}
+
+function signalNode(dice: Dice, id: string): Node {
+  return {
+    kind: "signal",
+    id,
+    signal: dice.pick(signalNames),
+    timeoutMs: dice.between(500, 20_000),
+    onConflict: dice.pick(["fail", "replace"] as const),
   };
 }
 

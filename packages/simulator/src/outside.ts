@@ -33,6 +33,8 @@ export interface OutsideParts {
 }
 
 const retryMs = 500;
+/** How often a signal is sent in vain before its sender gives up. */
+const signalTriesMax = 4;
 
 export class Outside {
   readonly #parts: OutsideParts;
@@ -69,6 +71,37 @@ export class Outside {
     }
     this.#pending--;
     oracle.tookEvents(ids);
+  }
+
+  /**
+   * Sends a signal under one id, until a server has answered; when nobody waits, a few times more.
+   * `number` tells the signals of a scenario apart, and is what they carry.
+   */
+  async signal(signal: string, number: number): Promise<void> {
+    const { agenda, dice, faults, log, oracle } = this.#parts;
+    const where = `signal ${signal} ${number}`;
+    log.write(`send ${where}`);
+    const id = `signal-${number}`;
+    const data = toJsonText(number);
+    this.#pending++;
+    for (let inVain = 0; inVain < signalTriesMax; ) {
+      await agenda.sleep(dice.below(20));
+      const lost = faults.strikes("sendLost", where);
+      const before = oracle.signals.holderOf(signal);
+      const reply = lost
+        ? null
+        : await this.#ask({ type: "signal.sent", signal, data, types: null, id });
+      if (reply !== null && !faults.strikes("sendUnanswered", where)) {
+        if (reply.ok) {
+          if (reply.value.type === "signalled") oracle.signals.taken(number, reply.value.runId);
+          break;
+        }
+        oracle.signals.inVain(signal, number, before);
+        inVain++;
+      }
+      await agenda.sleep(retryMs * (1 + inVain));
+    }
+    this.#pending--;
   }
 
   /** An app reports steps in the middle of a call. */

@@ -35,6 +35,8 @@ export interface Scenario {
   readonly seed: number;
   readonly programs: readonly Program[];
   readonly sends: readonly SendPlan[];
+  /** Signals that are sent, and again until the server has answered and somebody has got it. */
+  readonly signals?: readonly { readonly atMs: number; readonly signal: string }[];
   /** Cancels the `pick`-th run (modulo their number) of those that were started by then. */
   readonly cancels: readonly { readonly atMs: number; readonly pick: number }[];
   /** Removes, while others go on, what ended or arrived longer ago than this. */

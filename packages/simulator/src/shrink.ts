@@ -68,6 +68,7 @@ export function* smaller(scenario: Scenario): Generator<Scenario> {
   for (const fewer of without(programs))
     if (fewer.length > 0) yield { ...scenario, programs: withoutUnknown(fewer) };
   for (const fewer of without(sends)) yield { ...scenario, sends: fewer };
+  for (const fewer of without(scenario.signals ?? [])) yield { ...scenario, signals: fewer };
   for (const fewer of without(cancels)) yield { ...scenario, cancels: fewer };
   for (const fewer of without(retentions)) yield { ...scenario, retentions: fewer };
   for (const fewer of without(resyncs)) yield { ...scenario, resyncs: fewer };

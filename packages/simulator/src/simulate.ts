@@ -171,6 +171,8 @@ class Simulation {
   #plan(): void {
     const { sends, cancels, retentions, resyncs } = this.#scenario;
     for (const { atMs, events } of sends) this.#at(atMs, () => void this.#outside.send(events));
+    for (const [index, { atMs, signal }] of (this.#scenario.signals ?? []).entries())
+      this.#at(atMs, () => void this.#outside.signal(signal, index));
     for (const { atMs, pick } of cancels) this.#at(atMs, () => void this.#outside.cancel(pick));
     for (const { atMs, ageMs } of retentions)
       this.#at(atMs, () => void this.#outside.retain(this.#clock.now() - ageMs));

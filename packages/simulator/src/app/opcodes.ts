@@ -45,6 +45,27 @@ export function opening({ node, race }: OpenStep): Opcode {
         timeout: { forMs: node.timeoutMs },
         lookback: node.lookback,
       };
+    case "waitMany":
+      return {
+        ...common,
+        op: "WaitForEvents",
+        mode: node.mode,
+        branches: node.branches.map(({ name, event, match }) => ({
+          name,
+          event,
+          expression: expressions[match],
+        })),
+        timeout: { forMs: node.timeoutMs },
+        lookback: node.lookback,
+      };
+    case "signal":
+      return {
+        ...common,
+        op: "WaitForSignal",
+        signal: node.signal,
+        timeout: { forMs: node.timeoutMs },
+        onConflict: node.onConflict,
+      };
     case "invoke":
       return {
         ...common,

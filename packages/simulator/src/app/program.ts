@@ -3,6 +3,13 @@
 import type { ProgramFlow } from "./flow.ts";
 import { hashStepId } from "@pawl/protocol/step-id";
 
+/** One of the events of a step that waits for several. */
+export interface WaitBranch {
+  readonly name: string;
+  readonly event: string;
+  readonly match: "any" | "key" | "above";
+}
+
 /** A step of a program. Ids are unique within it. */
 export type StepNode =
   | {
@@ -28,6 +35,22 @@ export type StepNode =
       readonly match: "any" | "key" | "above";
       readonly timeoutMs: number;
       readonly lookback: number | "run" | null;
+    }
+  | {
+      /** The first of several events, or one of each. */
+      readonly kind: "waitMany";
+      readonly id: string;
+      readonly mode: "any" | "all";
+      readonly branches: readonly WaitBranch[];
+      readonly timeoutMs: number;
+      readonly lookback: number | "run" | null;
+    }
+  | {
+      readonly kind: "signal";
+      readonly id: string;
+      readonly signal: string;
+      readonly timeoutMs: number;
+      readonly onConflict: "fail" | "replace";
     }
   | {
       readonly kind: "invoke";
@@ -197,6 +220,7 @@ export function mayFail(program: Program): boolean {
     nodes.some((node) => {
       if (node.kind === "parallel") return node.branches.some(fails);
       if (node.kind === "throw") return node.times > program.retries;
+      if (node.kind === "signal") return node.onConflict === "fail";
       return (
         node.kind === "run" && !node.caught && node.failures > (node.retries ?? program.retries)
       );

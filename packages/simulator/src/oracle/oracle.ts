@@ -21,7 +21,8 @@ import { StartJudge } from "./starts.ts";
 import { FlowJudge } from "./flow.ts";
 import { isCancelWait, Mirror, type RunMirror } from "./mirror.ts";
 import type { Accuse, Rule, Violation } from "./violation.ts";
-import { WaitJudge, type WitnessClock } from "./waits.ts";
+import { SignalJudge } from "./signals.ts";
+import { entriesOf, WaitJudge, type WitnessClock } from "./waits.ts";
 
 export interface OracleParts {
   readonly data: MemoryData;
@@ -41,6 +42,7 @@ export class Oracle {
   readonly mirror: Mirror;
   readonly accuse: Accuse;
   readonly #parts: OracleParts;
+  readonly signals: SignalJudge;
   readonly #waits: WaitJudge;
   readonly #starts: StartJudge;
   readonly #flow: FlowJudge;
@@ -60,6 +62,7 @@ export class Oracle {
     this.mirror = new Mirror(parts.programs);
     this.#flow = new FlowJudge(this.mirror, parts, this.accuse);
     this.#waits = new WaitJudge(this.mirror, parts.clock, this.accuse);
+    this.signals = new SignalJudge(this.mirror, parts.clock, this.accuse);
     this.#starts = new StartJudge(this.mirror, this.accuse);
   }
 
@@ -78,6 +81,7 @@ export class Oracle {
     for (const runId of touched) this.#checkRun(runId);
     this.#flow.check();
     this.#waits.settle(this.#parts.data.mail.size === 0);
+    this.signals.settle();
   }
 
   /** A call leaves a process, which has the others under way. */
@@ -208,7 +212,11 @@ export class Oracle {
       case "output.put":
         if (this.mirror.outputs.has(change.runId))
           this.accuse("ended-run-changed", `run ${change.runId} has two outputs`);
-        return;
+        return this.signals.ended(change.runId, change.output);
+      case "gate.put":
+        return this.signals.held(change.gate);
+      case "gate.delete":
+        return this.signals.freed(change.key);
       case "step.put":
         return this.#lookAtStep(change.runId, change.step);
       case "job.put":
@@ -244,6 +252,7 @@ export class Oracle {
 
   #lookAtJob(job: Job): void {
     this.#mayChange(job.runId, `job ${job.id}`);
+    if (job.kind === "waitMany") this.#waits.opened(job);
     if (job.kind !== "call" || job.state.at !== "leased") return;
     const id = dispatchId(job.runId, job.id, job.generation);
     const run = this.mirror.runs.get(job.runId);
@@ -268,13 +277,15 @@ export class Oracle {
         `step ${node.id} of run ${runId} was ${known} and became ${step.memo}`,
       );
     if (node.kind === "wait") this.#waits.concluded(run, node, step);
+    else if (node.kind === "waitMany") this.#waits.concludedMany(run, node, step);
+    else if (node.kind === "signal") this.signals.concluded(run, node, step);
     else if (!this.#isExplained(run, node, step))
       this.accuse("memo-unexplained", `step ${node.id} of run ${runId} became ${step.memo}`);
   }
 
   #isExplained(
     run: RunMirror,
-    node: Exclude<StepNode, { kind: "wait" }>,
+    node: Exclude<StepNode, { kind: "wait" | "waitMany" | "signal" }>,
     step: StepRecord,
   ): boolean {
     const job = run.jobs.get(step.id);
@@ -316,11 +327,11 @@ export class Oracle {
       stateChars: 0,
     });
     if (problem !== null) this.accuse("wake-up", problem);
-    const waiting = [...jobs.values()].filter((job) => job.kind === "wait");
-    if (waiting.length !== waits.size || !waiting.every((job) => waits.has(job.id))) {
+    const waiting = [...jobs.values()].flatMap(entriesOf);
+    if (waiting.length !== waits.size || !waiting.every((id) => waits.has(id))) {
       this.accuse(
         "wake-up",
-        `run ${runId} has ${waiting.length} waiting jobs and ${waits.size} entries in the index of waits`,
+        `run ${runId} waits for ${waiting.length} events and has ${waits.size} entries in the index of waits`,
       );
     }
     if (run.endedIn === this.mirror.commits) this.#checkOutcome(run);

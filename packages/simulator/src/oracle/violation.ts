@@ -33,6 +33,10 @@ export type Rule =
   | "wait-missed"
   /** A wait did not see an event within its look-back. */
   | "lookback-missed"
+  /** A step has got an event that was not its own, or has kept what it did not get. */
+  | "branch-wrong"
+  /** A signal was given twice, or to a run that does not hold its name; or a name was not freed. */
+  | "signal-broken"
   /** A dispatch that had been replaced moved its run. */
   | "stale-accepted"
   /** A result is recorded, but no discovery has seen it and none is to come. */

@@ -1,13 +1,17 @@
 // Judges waits: a wait and its event meet exactly once, and a wait that looks back sees what came.
 // Only the order of commits counts, and the latest time the clock has ever shown: when a wait had
 // surely not timed out, it must take the event.
-import type { EventRecord, StepRecord, WaitRecord } from "@pawl/engine/records";
+import type { EventRecord, Job, StepRecord, WaitManyJob, WaitRecord } from "@pawl/engine/records";
+import { branchId, jobOfBranch } from "@pawl/engine/waits/branch";
 import type { Message } from "@pawl/engine/commands";
 import { matchesKey, stepsOf, type StepNode } from "../app/program.ts";
 import type { EventMirror, Mirror, RunMirror } from "./mirror.ts";
 import type { Accuse } from "./violation.ts";
 
 type WaitNode = Extract<StepNode, { kind: "wait" }>;
+type ManyNode = Extract<StepNode, { kind: "waitMany" }>;
+/** What one entry of the index waits for: a step, or a branch of one. */
+type Sought = Pick<WaitNode, "id" | "event" | "match" | "lookback">;
 
 /** What is known about the system's clock. */
 export interface WitnessClock {
@@ -18,7 +22,7 @@ export interface WitnessClock {
 
 interface OpenWait {
   readonly record: WaitRecord;
-  readonly node: WaitNode;
+  readonly node: Sought;
   /** Events that may end it. */
   readonly candidates: Set<string>;
   /** One of them, which came before any clock could have ended the wait. */
@@ -67,9 +71,9 @@ export class WaitJudge {
   /** A wait is registered; its job has been written before. */
   registered(record: WaitRecord): void {
     const run = this.#mirror.runs.get(record.runId);
-    const node = run === undefined ? undefined : stepsOf(run.program).get(record.jobId);
-    const job = run?.jobs.get(record.jobId);
-    if (run === undefined || node?.kind !== "wait" || job === undefined) {
+    const node = run === undefined ? null : soughtBy(run, record.jobId);
+    const job = run?.jobs.get(jobOfBranch(record.jobId) ?? record.jobId);
+    if (run === undefined || node === null || job === undefined) {
       this.#accuse(
         "wake-up",
         `wait ${record.jobId} of run ${record.runId} belongs to no step that waits`,
@@ -126,6 +130,77 @@ export class WaitJudge {
     if (!fits) this.#accuse("memo-unexplained", `${where} got event ${id}, which is not for it`);
   }
 
+  /** The job of a step that waits for several events is about to be written. */
+  opened(job: WaitManyJob): void {
+    const run = this.#mirror.runs.get(job.runId);
+    if (run === undefined) return;
+    const before = run.jobs.get(job.id);
+    for (const [place, { received, name }] of job.branches.entries()) {
+      const known = before?.kind === "waitMany" ? before.branches[place]?.received : null;
+      if (received === (known ?? null)) continue;
+      if (known !== null || received === null || job.mode === "any")
+        this.#accuse("branch-wrong", `branch ${name} of run ${job.runId} has ${String(received)}`);
+      else this.#fits(run, job.id, place, received, before === undefined ? job.queuedAt : null);
+    }
+  }
+
+  /** A step that waits for several events is recorded. */
+  concludedMany(run: RunMirror, node: ManyNode, step: StepRecord): void {
+    const where = `step ${node.id} of run ${run.run.id}`;
+    const job = run.jobs.get(step.id);
+    const pending = node.branches.flatMap(
+      (_, place) => this.#closing.get(nameOfBranch(run, step.id, place)) ?? [],
+    );
+    if (step.memo === "null") {
+      if (pending.length === 0) this.#accuse("wait-missed", `${where} ended before it began`);
+      const certain = pending.filter((wait) => wait.certain !== null);
+      if (certain.length > (node.mode === "any" ? 0 : pending.length - 1))
+        this.#accuse("wait-missed", `${where} timed out, but what it waits for had come`);
+      else if (pending.some(({ record }) => this.#clock.latest() < record.expiresAt))
+        this.#accuse("wait-missed", `${where} timed out early`);
+      return;
+    }
+    const got = eventsOf(step.memo, node.mode);
+    const names = node.mode === "any" ? [...got.keys()] : node.branches.map(({ name }) => name);
+    if (got.size !== (node.mode === "any" ? 1 : names.length))
+      this.#accuse("branch-wrong", `${where} became ${step.memo}`);
+    for (const name of names) {
+      const place = node.branches.findIndex((branch) => branch.name === name);
+      const event = got.get(name);
+      const kept = job?.kind === "waitMany" ? job.branches[place]?.received : null;
+      if (place < 0 || event === undefined || (typeof kept === "string" && kept !== event))
+        this.#accuse("branch-wrong", `${where} became ${step.memo}`);
+      else if (typeof kept !== "string")
+        this.#fits(run, step.id, place, event, job === undefined ? step.endedAt : null);
+    }
+  }
+
+  /** A branch has got an event: one that came while it waited, or (`lookedAt`) one that had come. */
+  #fits(
+    run: RunMirror,
+    stepId: string,
+    place: number,
+    event: string,
+    lookedAt: number | null,
+  ): void {
+    const id = idOf(event);
+    const sought = soughtBy(run, branchId(stepId, place));
+    const events = [...this.#mirror.everStored.values()].filter(
+      ({ record }) => shownId(record) === id,
+    );
+    const wait = this.#closing.get(nameOfBranch(run, stepId, place));
+    const fits = events.some((one) =>
+      lookedAt === null
+        ? wait?.candidates.has(one.record.id)
+        : sought !== null && this.#isWithinLookback(sought, run, one, lookedAt),
+    );
+    if (!fits)
+      this.#accuse(
+        "branch-wrong",
+        `branch ${place} of step ${stepId}, run ${run.run.id}: ${event}`,
+      );
+  }
+
   /** A commit is complete. `isMailEmpty`: no message was put off. */
   settle(isMailEmpty: boolean): void {
     this.#closing.clear();
@@ -141,7 +216,7 @@ export class WaitJudge {
     }
   }
 
-  #candidatesOnTheWay(node: WaitNode, run: RunMirror): Set<string> {
+  #candidatesOnTheWay(node: Sought, run: RunMirror): Set<string> {
     const candidates = new Set<string>();
     for (const id of this.#onTheWay.values()) {
       const event = this.#mirror.everStored.get(id);
@@ -150,7 +225,7 @@ export class WaitJudge {
     return candidates;
   }
 
-  #isWithinLookback(node: WaitNode, run: RunMirror, event: EventMirror, at: number): boolean {
+  #isWithinLookback(node: Sought, run: RunMirror, event: EventMirror, at: number): boolean {
     if (node.lookback === null || !satisfies(node, run, event)) return false;
     const { id, receivedAt } = event.record;
     const from = node.lookback === "run" ? this.#beginningOf(run) : at - node.lookback;
@@ -167,7 +242,7 @@ export class WaitJudge {
   }
 }
 
-function satisfies(node: WaitNode, run: RunMirror, event: EventMirror): boolean {
+function satisfies(node: Sought, run: RunMirror, event: EventMirror): boolean {
   return event.record.name === node.event && matchesKey(node.match, run.key, event.key);
 }
 
@@ -176,9 +251,40 @@ function takenBy(run: RunMirror): ReadonlySet<string> {
   const taken = new Set<string>();
   const nodes = stepsOf(run.program);
   for (const [id, memo] of run.steps) {
-    if (nodes.get(id)?.kind === "wait" && memo !== "null") taken.add(idOf(memo));
+    const node = nodes.get(id);
+    if (memo === "null" || node === undefined) continue;
+    if (node.kind === "wait") taken.add(idOf(memo));
+    if (node.kind !== "waitMany") continue;
+    for (const event of eventsOf(memo, node.mode).values()) taken.add(idOf(event));
+  }
+  for (const job of run.jobs.values()) {
+    if (job.kind !== "waitMany") continue;
+    for (const { received } of job.branches) if (received !== null) taken.add(idOf(received));
   }
   return taken;
+}
+
+/** Events as JSON text by the names of their branches. */
+function eventsOf(memo: string, mode: "any" | "all"): ReadonlyMap<string, string> {
+  // proof: what the server writes for such steps; anything else is accused by its shape
+  const { data } = JSON.parse(memo) as { data: Record<string, unknown> };
+  const entries = mode === "any" ? [[String(data["name"]), data["event"]]] : Object.entries(data);
+  return new Map(entries.map(([name, event]) => [String(name), JSON.stringify(event)]));
+}
+
+/** What an entry of the index waits for; null: no step of the program. */
+function soughtBy(run: RunMirror, waitId: string): Sought | null {
+  const jobId = jobOfBranch(waitId);
+  const node = stepsOf(run.program).get(jobId ?? waitId);
+  if (jobId === null) return node?.kind === "wait" ? node : null;
+  if (node?.kind !== "waitMany") return null;
+  const place = node.branches.findIndex((_, index) => branchId(jobId, index) === waitId);
+  const branch = node.branches[place];
+  return branch === undefined ? null : { ...branch, id: node.id, lookback: node.lookback };
+}
+
+function nameOfBranch(run: RunMirror, jobId: string, place: number): string {
+  return nameOf({ runId: run.run.id, jobId: branchId(jobId, place) });
 }
 
 function idOf(memo: string): string {
@@ -192,4 +298,13 @@ function shownId(event: EventRecord): string {
 
 function nameOf({ runId, jobId }: { readonly runId: string; readonly jobId: string }): string {
   return `${runId}/${jobId}`;
+}
+
+/** Entries of the index that a job must have. */
+export function entriesOf(job: Job): readonly string[] {
+  if (job.kind === "wait") return [job.id];
+  if (job.kind !== "waitMany") return [];
+  return job.branches.flatMap(({ received }, place) =>
+    received === null ? [branchId(job.id, place)] : [],
+  );
 }
