@@ -116,7 +116,8 @@ const sabotages: readonly {
   {
     name: "calls of a dead process are never found",
     sabotage: withoutDue("lost"),
-    rules: ["never-quiet"],
+    // Leases of earlier epochs have no place in a gate; the oracle counts all that are stored.
+    rules: ["never-quiet", "gate-exceeded"],
   },
   {
     name: "messages that were put off are never found",
@@ -161,7 +162,7 @@ for (const { name, sabotage, rules } of sabotages) {
 test("a failing scenario is made small and still fails", async () => {
   const options = { sabotage: withoutDue("lost") };
   let seed = 1;
-  while ((await simulate(generate(seed), options)).violation === null) seed++;
+  while ((await simulate(generate(seed), options)).violation?.rule !== "never-quiet") seed++;
   const scenario = generate(seed);
   const small = await shrink(scenario, "never-quiet", 200, options);
   assert.equal((await simulate(small.scenario, options)).violation?.rule, "never-quiet");
