@@ -17,6 +17,17 @@ export interface Marks {
   readonly marks: Readonly<Record<string, number>>;
 }
 
+/** What a run returns that waited: when it was called again, and for which key. */
+export interface Woken {
+  readonly key: string;
+  /** As in `StepValue`. */
+  readonly at: number;
+}
+
+export function woken(key: unknown): Woken {
+  return { key: String(key), at: performance.timeOrigin + performance.now() };
+}
+
 /** How many steps at each end `Marks` tells about. */
 export const markedSteps = 100;
 
@@ -51,5 +62,10 @@ export const eventNames = {
   sequential: "bench/sequential",
   parallel: "bench/parallel",
   sleeper: "bench/sleeper",
+  waiter: "bench/waiter",
+  chooser: "bench/chooser",
+  wake: "bench/wake",
+  /** What waiters of two events wait for in vain. */
+  never: "bench/never",
   none: "bench/none",
 } as const;

@@ -54,14 +54,17 @@ export class System {
     this.#app = processes.app;
   }
 
-  /** A fresh server on an empty store, and the app registered with it. */
-  static async start(flavour: Flavour, nodeFlags: NodeFlags = noFlags): Promise<System> {
+  /** A fresh server, on an empty store unless a folder is given, and the app registered with it. */
+  static async start(
+    flavour: Flavour,
+    { nodeFlags = noFlags, ...given }: StartOptions = {},
+  ): Promise<System> {
     const port = await freePort();
     const origin = `http://127.0.0.1:${port}`;
     const script = fileURLToPath(new URL(`../apps/${flavour}.ts`, import.meta.url));
     const app = startScript(script, [], environment(origin), nodeFlags.app);
     const appUrl = await app.firstLine;
-    const folder = mkdtempSync(join(tmpdir(), "pawl-bench-"));
+    const folder = given.folder ?? mkdtempSync(join(tmpdir(), "pawl-bench-"));
     const begin = performance.now();
     const server = startScript(cli, serverArgs(port, appUrl, folder), {}, nodeFlags.server);
     const client = new Client(origin);
@@ -93,12 +96,12 @@ export class System {
     return folderBytes(this.#folder);
   }
 
-  /** Ends both processes and removes the store. */
-  async stop(): Promise<void> {
+  /** Ends both processes and removes the store, unless it is to be kept. */
+  async stop({ keepStore = false } = {}): Promise<void> {
     await this.feed.close();
     await this.client.close();
     await Promise.all([this.#server.stop(), this.#app.stop()]);
-    rmSync(this.#folder, { recursive: true, force: true });
+    if (!keepStore) rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
@@ -106,6 +109,12 @@ export class System {
 export interface NodeFlags {
   readonly server: readonly string[];
   readonly app: readonly string[];
+}
+
+export interface StartOptions {
+  readonly nodeFlags?: NodeFlags;
+  /** Where the store is, or shall be. */
+  readonly folder?: string;
 }
 
 const noFlags: NodeFlags = { server: [], app: [] };
