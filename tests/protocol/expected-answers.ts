@@ -113,9 +113,9 @@ const unusual: Record<string, Partial<PerApp<Meaning>>> = {
     js4: ops(ran("js4", "same", "x")),
   },
   "wait-signal": {
-    go: ops(unsupported("WaitForSignal", "approval")),
-    js3: ops(unsupported("WaitForSignal", "approval")),
-    js4: ops(unsupported("WaitForSignal", "approval")),
+    go: ops(approval("fail")),
+    js3: ops(approval("replace")),
+    js4: ops(approval("replace")),
   },
   fetch: {
     go: ops(unsupported("Gateway", "call-out")),
@@ -143,6 +143,14 @@ const unusual: Record<string, Partial<PerApp<Meaning>>> = {
     ),
   },
 };
+
+function approval(onConflict: "fail" | "replace") {
+  return op("WaitForSignal", "approval", {
+    signal: "approve-7",
+    timeout: { forMs: 60_000 },
+    onConflict,
+  });
+}
 
 function parallelOf(raceOf: PerApp<boolean>): Record<string, PerApp<Meaning>> {
   const fields = (app: AppName) => ({ race: raceOf[app] });

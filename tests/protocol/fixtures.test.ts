@@ -61,6 +61,10 @@ function opMeaning(opcode: Opcode): OpMeaning {
       const { event, expression, timeout, lookback } = opcode;
       return { ...base, event, expression, timeout, lookback };
     }
+    case "WaitForSignal": {
+      const { signal, timeout, onConflict } = opcode;
+      return { ...base, signal, timeout, onConflict };
+    }
     case "InvokeFunction": {
       const { functionSlug, user, version, meta, timeout } = opcode;
       return {

@@ -328,12 +328,13 @@ test("WaitForSignal: the name, the time, what happens in a conflict", () => {
   };
   const plain = { signal: "s", timeout: { forMs: 60_000 }, onConflict: "fail" };
   assert.deepEqual(wait('"name":"s","opts":{"signal":"s","timeout":"1m"}'), plain);
-  assert.deepEqual(wait('"name":"s","opts":{"timeout":"1m","conflict":null}'), plain);
+  assert.deepEqual(wait('"opts":{"signal":"s","timeout":"1m","conflict":null}'), plain);
   assert.deepEqual(wait('"opts":{"signal":"s","timeout":"1m","conflict":"replace"}'), {
     ...plain,
     onConflict: "replace",
   });
-  refused(wire("WaitForSignal", '"opts":{"timeout":"1m"}'), /signal must be the name/);
+  // Go's `name` is that of the step.
+  refused(wire("WaitForSignal", '"name":"w","opts":{"timeout":"1m"}'), /signal must be the name/);
   refused(wire("WaitForSignal", '"opts":{"signal":"s","conflict":"wait"}'), /conflict must be/);
 });
 

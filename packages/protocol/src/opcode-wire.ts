@@ -270,8 +270,8 @@ function isName(value: JsonValue | undefined): value is string {
   return typeof value === "string" && value !== "" && value.length <= idCharsMax;
 }
 
-function readWaitForSignal({ reader, opts, base }: Reading): Opcode {
-  const signal = opts.string("signal") ?? reader.string("name");
+function readWaitForSignal({ opts, base }: Reading): Opcode {
+  const signal = opts.string("signal");
   if (signal === null || signal === "") throw opts.wrong("signal", "the name of a signal");
   const conflict = opts.string("conflict") || "fail";
   if (conflict !== "fail" && conflict !== "replace") {
