@@ -171,6 +171,8 @@ function openingNeeds(state: HotState, run: RunView, opcode: Opcode, at: number)
     case "WaitForEvent":
       return lookbackNeeds(state, run, opcode, at);
     case "WaitForEvents":
+      // Too many are refused; nothing is read for them.
+      if (opcode.branches.length > state.settings.waitBranchesMax) return [];
       return soughtOf(opcode).flatMap((sought) => lookbackNeeds(state, run, sought, at));
     case "WaitForSignal":
       return [{ kind: "gate", key: signalKey(opcode.signal) }];

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { toJsonText } from "@pawl/protocol/json-text";
+import { requirements } from "../requirements.ts";
 import { planned, ran, waits, waitsForEvents } from "../testing/opcodes.ts";
 import { World } from "../testing/world.ts";
 
@@ -183,7 +184,18 @@ test("half of the events may come before, half during the wait", () => {
 
 test("too many branches fail the step with the limit, its value and its setting", () => {
   const { world, id } = started({ waitBranchesMax: 2 });
-  world.ops(id, "step", [waitsForEvents("w", "any", ["a", "b", "c"])]);
+  const opcode = waitsForEvents("w", "any", ["a", "b", "c"], { lookback: "run" });
+  const answer = {
+    kind: "opcodes",
+    opcodes: [opcode],
+    retryAfterMs: null,
+    requestVersion: 2,
+  } as const;
+  const { generation } = world.call(id);
+  const at = { at: world.at, sentAt: world.at, seed: [1, 2, 3, 4] } as const;
+  const command = { type: "call.answered", runId: id, jobId: "step", generation, answer } as const;
+  assert.deepEqual(requirements(world.state, { ...command, ...at }), [], "nothing is read for it");
+  world.ops(id, "step", [opcode]);
   const { error } = world.memo(id, "w") as { error: { code: string; message: string } }; // proof: a failed step
   assert.equal(error.code, "wait_branches_exceeded");
   assert.match(error.message, /"w" waits for 3 events.*limit is 2.*waitBranchesMax/);
