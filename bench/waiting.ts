@@ -30,55 +30,58 @@ type Kind = keyof typeof kinds;
 
 interface Point {
   readonly waiting: number;
-  readonly dispatch: readonly number[];
-  readonly complete: readonly number[];
+  readonly dispatch: number[];
+  readonly complete: number[];
 }
 
 await buildCli();
 const lines: string[] = [];
 for (const kind of ["event", "any"] as const) {
-  const folder = mkdtempSync(join(tmpdir(), "pawl-waiting-"));
-  try {
-    const points = [await measured(kind, folder, 0, few), await measured(kind, folder, few, many)];
-    lines.push(...points.map((point) => lineOf(kind, point)), ratioLine(kind, points));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const points = await measured(kind);
+  lines.push(...points.map((point) => lineOf(kind, point)), ratioLine(kind, points));
 }
 publish(lines);
 process.exit(0);
 
-/** Raises the number of waiting runs, and then wakes some of them, one at a time. */
-async function measured(kind: Kind, folder: string, from: number, to: number): Promise<Point> {
-  if (from === 0) {
-    const system = await System.start("pawl", { folder });
-    await waitFor(system, () => system.client.send(text(kinds[kind], { key: "key-0" })));
-    await system.stop({ keepStore: true });
-  }
-  const begin = performance.now();
-  await multiply(join(folder, "pawl.db"), from === 0 ? 1 : from, to);
-  console.error(`${kind}: ${to} wait after ${Math.round(performance.now() - begin)} ms`);
-  const system = await System.start("pawl", { folder });
+/** Both sizes at once, an event here and an event there, so that other work disturbs both alike. */
+async function measured(kind: Kind): Promise<readonly Point[]> {
+  const folders: string[] = [];
+  const systems: System[] = [];
+  const points: Point[] = [];
   try {
-    const point: Point & { dispatch: number[]; complete: number[] } = {
-      waiting: to,
-      dispatch: [],
-      complete: [],
-    };
-    const base = from === 0 ? 0 : from;
-    for (let n = 0; n < warmUps + samples; n++) {
-      // Spread over all that wait and have not been woken at the smaller size.
-      const room = to - base;
-      const place = base + Math.floor((n * room) / (warmUps + samples));
-      const woken = await wake(system, kind, `key-${place}`);
-      if (n < warmUps) continue;
-      point.dispatch.push(woken.dispatch);
-      point.complete.push(woken.complete);
+    for (const waiting of [few, many]) {
+      const folder = mkdtempSync(join(tmpdir(), "pawl-waiting-"));
+      folders.push(folder);
+      await fill(kind, folder, waiting);
+      points.push({ waiting, dispatch: [], complete: [] });
     }
-    return point;
+    for (const folder of folders) systems.push(await System.start("pawl", { folder }));
+    for (let n = 0; n < warmUps + samples; n++) {
+      for (const [index, system] of systems.entries()) {
+        const point = points[index];
+        if (point === undefined) continue;
+        const place = Math.floor((n * point.waiting) / (warmUps + samples));
+        const { dispatch, complete } = await wake(system, kind, `key-${place}`);
+        if (n < warmUps) continue;
+        point.dispatch.push(dispatch);
+        point.complete.push(complete);
+      }
+    }
+    return points;
   } finally {
-    await system.stop({ keepStore: true });
+    for (const system of systems) await system.stop();
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Has one run wait for real, and copies it. */
+async function fill(kind: Kind, folder: string, waiting: number): Promise<void> {
+  const system = await System.start("pawl", { folder });
+  await waitFor(system, () => system.client.send(text(kinds[kind], { key: "key-0" })));
+  await system.stop({ keepStore: true });
+  const begin = performance.now();
+  await multiply(join(folder, "pawl.db"), 1, waiting);
+  console.error(`${kind}: ${waiting} wait after ${Math.round(performance.now() - begin)} ms`);
 }
 
 /** Resolves when a step has begun to wait. */

@@ -262,7 +262,7 @@ export interface WaitManyJob extends JobBase {
   readonly branches: readonly WaitJobBranch[];
 }
 
-/** Waits for a signal by its name; see `signals/signal.ts`. */
+/** Waits for a signal by its name; see `waits/signal.ts`. */
 export interface SignalJob extends JobBase {
   readonly kind: "signal";
   /** When the wait times out. */
