@@ -75,6 +75,7 @@ test("each command has its entity", () => {
     entityKey({ type: "run.invoked", newRunId: null, ...invoked }),
     entityKey({ type: "events.received", events: [event], resendable: false }),
     entityKey({ type: "waits.continued", event, ...after }),
+    entityKey({ type: "signal.sent", signal: "s", data: event.data, types: null, id: null }),
     entityKey({ type: "schedule.due", scheduleId: "s" }),
     entityKey({ type: "app.syncFailed", ...app }),
     entityKey({ type: "app.removed", appId: "a" }),
@@ -91,6 +92,7 @@ test("each command has its entity", () => {
     null,
     "event",
     "event",
+    "signal:s",
     ...Array.from({ length: 7 }, () => "apps"),
     "retention",
   ]);

@@ -2,6 +2,7 @@
 // owns a shard is the only one that decides commands of its entities. It must not know who owns
 // what, nor how ownership moves.
 import type { Command } from "./commands.ts";
+import { signalKey } from "./waits/signal.ts";
 
 /**
  * Shards of a database. No setting, because stored rows carry their shard: it is fixed for the
@@ -71,6 +72,8 @@ export function entityKey(command: Unstamped): string | null {
       return command.events[0]?.id ?? null;
     case "waits.continued":
       return command.event.id;
+    case "signal.sent":
+      return signalKey(command.signal);
     case "schedule.due":
     case "app.synced":
     case "app.syncFailed":
