@@ -31,6 +31,7 @@ export function restSignalRoutes(context: ApiContext): readonly DocumentedRoute[
     endpoint({
       method: "POST",
       pattern: "/v1/signals",
+      access: "runs:write",
       tag: "v1 signals",
       summary: "Send a signal to the run that waits for it",
       body,
