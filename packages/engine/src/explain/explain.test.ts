@@ -4,7 +4,15 @@ import { test } from "node:test";
 import { HotState } from "../state/hot-state.ts";
 import { explained, reasonsOf } from "../testing/explained.ts";
 import { only, register, start, worldWith } from "../testing/flow.ts";
-import { erred, invokes, planned, sleeps, waits } from "../testing/opcodes.ts";
+import {
+  erred,
+  invokes,
+  planned,
+  sleeps,
+  waits,
+  waitsForEvents,
+  waitsForSignal,
+} from "../testing/opcodes.ts";
 import type { World } from "../testing/world.ts";
 import { explainRun } from "./explain.ts";
 import { reasonKinds, type Reason, type ReasonKind } from "./explanation.ts";
@@ -122,6 +130,27 @@ const cases: readonly Case[] = [
       /Step "paid" waits for an event "shop\/paid" for which async\.data\.n == event\.data\.n is true \(found by its data\.n\)\. It gives up at/,
     next: /pawl send shop\/paid/,
     fields: () => ({ event: "shop/paid", expression: "async.data.n == event.data.n" }),
+  },
+  {
+    kind: "events",
+    given: () =>
+      answered([
+        waitsForEvents("both", "all", [
+          "shop/paid",
+          { name: "sent", event: "shop/sent", expression: "async.data.n == event.data.n" },
+        ]),
+      ]),
+    sentence:
+      /Step "both" waits for all of: shop\/paid, an event "shop\/paid"; sent, an event "shop\/sent" for which async\.data\.n == event\.data\.n is true\. It gives up at/,
+    next: /pawl send/,
+    fields: () => ({ events: 0, eventsMax: 2 }),
+  },
+  {
+    kind: "signal",
+    given: () => answered([waitsForSignal("approved", "order-1")]),
+    sentence: /Step "approved" waits for the signal "order-1"\. It gives up at/,
+    next: /POST \/v1\/signals \{"signal": "order-1"/,
+    fields: () => ({ signal: "order-1" }),
   },
   {
     kind: "deadline",

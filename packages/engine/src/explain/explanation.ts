@@ -28,6 +28,10 @@ export type ReasonKind =
   | "sleep"
   /** A step waits for an event. */
   | "event"
+  /** A step waits for one of several events, or for all of them. */
+  | "events"
+  /** A step waits for a signal. */
+  | "signal"
   /** A step waits for the end of another run. */
   | "invoke"
   /** The time limit that ends the run; nothing goes on by it. */
@@ -54,6 +58,8 @@ export const reasonKinds = [
   "queued",
   "sleep",
   "event",
+  "events",
+  "signal",
   "invoke",
   "deadline",
   "app",
@@ -119,10 +125,12 @@ export interface Reason {
   /** The event that a step waits for. */
   readonly event: string | null;
   readonly expression: string | null;
+  /** The signal that a step waits for. */
+  readonly signal: string | null;
   /** The run that has to end first, and its function. */
   readonly childRunId: string | null;
   readonly functionSlug: string | null;
-  /** Events gathered so far, and how many the batch takes. */
+  /** Events that came so far, and how many the batch takes or the step waits for. */
   readonly events: number | null;
   readonly eventsMax: number | null;
 }
@@ -164,6 +172,7 @@ export function reason(said: Said): Reason {
     place: null,
     event: null,
     expression: null,
+    signal: null,
     childRunId: null,
     functionSlug: null,
     events: null,

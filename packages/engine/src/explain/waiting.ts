@@ -1,5 +1,5 @@
 // Why a run waits although none of its calls does: sleeps, events, other runs; and its time limits.
-import type { DeadlineJob, StepJob, WaitJob } from "../records.ts";
+import type { DeadlineJob, StepJob, WaitJob, WaitJobBranch, WaitManyJob } from "../records.ts";
 import { eventValue } from "../event-value.ts";
 import { ExpressionError } from "../expression/expression-error.ts";
 import { waitKey } from "../waits/key.ts";
@@ -29,6 +29,23 @@ export function stepReason(input: ExplainInput, job: StepJob): Reason {
         sentence: `${subject(job)} waits for an event ${JSON.stringify(job.event)}${conditionWords(input, job)}. It gives up at ${moment(job.dueAt, at)}.`,
         next: `Send the event, for example: pawl send ${job.event} '{…}'. Look at GET /v1/events?name=${job.event} for those that came.`,
       });
+    case "waitMany":
+      return reason({
+        kind: "events",
+        ...about,
+        events: job.branches.filter(({ received }) => received !== null).length,
+        eventsMax: job.mode === "all" ? job.branches.length : 1,
+        sentence: `${subject(job)} waits for ${missingWords(job)}. It gives up at ${moment(job.dueAt, at)}.`,
+        next: "Send what is missing with pawl send; GET /v1/events?name=… shows what came.",
+      });
+    case "signal":
+      return reason({
+        kind: "signal",
+        ...about,
+        signal: job.signal,
+        sentence: `${subject(job)} waits for the signal ${JSON.stringify(job.signal)}. It gives up at ${moment(job.dueAt, at)}.`,
+        next: `Send the signal: POST /v1/signals {"signal": ${JSON.stringify(job.signal)}, "data": …}.`,
+      });
     case "invoke":
       return reason({
         kind: "invoke",
@@ -39,6 +56,18 @@ export function stepReason(input: ExplainInput, job: StepJob): Reason {
         next: `See what that run waits for: pawl explain ${job.childRunId}.`,
       });
   }
+}
+
+/** The branches that no event came for, as people read them. */
+function missingWords({ mode, branches }: WaitManyJob): string {
+  const missing = branches.filter(({ received }) => received === null).map(branchWords);
+  if (missing.length === 1) return missing.join("");
+  return `${mode === "any" ? "the first of" : "all of"}: ${missing.join("; ")}`;
+}
+
+function branchWords({ name, event, expression }: WaitJobBranch): string {
+  const condition = expression === null ? "" : ` for which ${expression} is true`;
+  return `${name}, an event ${JSON.stringify(event)}${condition}`;
 }
 
 function conditionWords({ stored }: ExplainInput, job: WaitJob): string {

@@ -41,6 +41,7 @@ const reasonSchema = z.object({
   place: placeSchema.nullable(),
   event: z.string().nullable(),
   expression: z.string().nullable(),
+  signal: z.string().nullable(),
   childRunId: z.string().nullable(),
   functionSlug: z.string().nullable(),
   events: z.int().nullable(),
