@@ -10,6 +10,7 @@ import {
   declined,
   each,
   failed,
+  fetches,
   fixedTimeAndFraction,
   hour,
   ids,
@@ -118,9 +119,9 @@ const unusual: Record<string, Partial<PerApp<Meaning>>> = {
     js4: ops(approval("replace")),
   },
   fetch: {
-    go: ops(unsupported("Gateway", "call-out")),
-    js3: ops(unsupported("Gateway", "step.fetch: 127.0.0.1")),
-    js4: ops(unsupported("Gateway", "step.fetch: 127.0.0.1")),
+    go: ops(fetches("call-out")),
+    js3: ops(fetches("step.fetch: 127.0.0.1")),
+    js4: ops(fetches("step.fetch: 127.0.0.1")),
   },
   "wait-sub-second": {
     python: failed("FunctionConfigInvalidError: duration must be at least 1 second"),

@@ -7,6 +7,7 @@ import { answerFromHttp } from "@pawl/protocol/answer-wire";
 import type { Answer } from "@pawl/protocol/answer";
 import { readCheckpoint } from "@pawl/protocol/checkpoint-wire";
 import { defaultEventLimits, readEvents } from "@pawl/protocol/event-wire";
+import { parseGatewayRequest } from "@pawl/protocol/gateway-wire";
 import { fromJsonText, type JsonText, type JsonValue } from "@pawl/protocol/json-text";
 import type { Opcode } from "@pawl/protocol/opcode";
 import { bearerMatches, verifySignature } from "@pawl/protocol/signature";
@@ -77,6 +78,8 @@ function opMeaning(opcode: Opcode): OpMeaning {
         timeout,
       };
     }
+    case "Gateway":
+      return { ...base, kind: opcode.kind, request: parseGatewayRequest(opcode.request) };
     case "Unsupported":
       return { ...base, wireOp: opcode.wireOp };
     default:

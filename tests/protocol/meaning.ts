@@ -58,6 +58,18 @@ export const slept = (step: string, until: unknown, fields = {}): OpMeaning =>
   op("Sleep", step, { until, ...fields });
 export const unsupported = (wireOp: string, step: string): OpMeaning =>
   op("Unsupported", step, { wireOp });
+/** The one request that all SDKs were recorded with. */
+export const fetches = (step: string): OpMeaning =>
+  op("Gateway", step, {
+    stepType: "step.fetch",
+    kind: "fetch",
+    request: {
+      url: "http://127.0.0.1:9/none",
+      method: "POST",
+      headers: { "x-a": "1" },
+      body: '{"q":1}',
+    },
+  });
 export const notFound = ops({
   ...op("StepNotFound", ""),
   displayName: "a6dfdeaa3a44a4c52d44284847d7160892b4017e",

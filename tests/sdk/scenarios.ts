@@ -1,6 +1,7 @@
 // The table of all scenarios. Which flavours one is for stands in the scenario.
 import * as comforts from "./scenarios/comforts.ts";
 import * as ending from "./scenarios/ending.ts";
+import * as gateways from "./scenarios/gateways.ts";
 import * as invoking from "./scenarios/invoking.ts";
 import * as jsonValues from "./scenarios/json-values.ts";
 import * as oddCases from "./scenarios/odd-cases.ts";
@@ -22,6 +23,7 @@ export const scenarios: readonly Scenario[] = [
   sleeping,
   waiting,
   invoking,
+  gateways,
   sending,
   signals,
   parallel,

@@ -6,10 +6,9 @@ import {
   environmentName,
   optionNames,
   options,
-  type Option,
-  type OptionCommand,
   type OptionValues,
 } from "@pawl/server/config/options";
+import type { Option, OptionCommand } from "@pawl/server/config/option-kinds";
 import { resolveOptions } from "@pawl/server/config/resolve";
 import type { FlagSpec, FlagValues, Terminal } from "./command.ts";
 

@@ -8,7 +8,7 @@ import type { Effect } from "./effects.ts";
 import { Random } from "./random.ts";
 import type { EventRecord, GateRecord, Job, RunRecord } from "./records.ts";
 import { roomFor } from "./flow/concurrency.ts";
-import { gateOfQueue, gatesOf, placesOf, queuesKept } from "./gate.ts";
+import { gateOfQueue, placedGates, queuesKept } from "./gate.ts";
 import { RunDraft } from "./run-draft.ts";
 import type { GateView, StateView } from "./state/view.ts";
 
@@ -76,10 +76,8 @@ export class Draft implements DraftHost {
 
   countJob(run: RunRecord, before: Job | undefined, after: Job | undefined): void {
     const { epoch } = this.state.settings;
-    const [from, to] = [placesOf(run, before, epoch), placesOf(run, after, epoch)];
-    if (from !== to)
-      for (const gate of gatesOf(run).slice(Math.min(from, to), Math.max(from, to)))
-        add(this.#placed, gate, to > from ? 1 : -1);
+    for (const gate of placedGates(run, before, epoch)) add(this.#placed, gate, -1);
+    for (const gate of placedGates(run, after, epoch)) add(this.#placed, gate, 1);
     for (const queue of queuesKept(run, before, epoch)) add(this.#kept, queue, -1);
     for (const queue of queuesKept(run, after, epoch)) add(this.#kept, queue, 1);
     this.#countQueue(queueOfJob(before), -1);

@@ -4,8 +4,8 @@
 //
 // `app:<app>` every call of an app, `fn:<function>` every call of a function, `c:<scope>:<owner>:
 // <hash of expression>:<hash of value>` calls with one value of a concurrency key, `pause:<function>`
-// first calls of a function while it is paused.
-import type { Job, RunRecord } from "./records.ts";
+// first calls of a function while it is paused, `gateway` requests that the server performs itself.
+import type { CallJob, Job, RunRecord } from "./records.ts";
 
 /** Whom the gate of a concurrency key counts. */
 export type KeyScope = "fn" | "env" | "account";
@@ -35,12 +35,19 @@ export function pauseGate(functionId: string): string {
   return `pause:${functionId}`;
 }
 
+/** The gate of all requests that the server performs itself. */
+export const gatewayGate = "gateway";
+
+/** What of a call decides where it counts. */
+export type Performed = Pick<CallJob, "gateway">;
+
 /**
- * The gates in which the calls of a run count while they are out; the same for all its life, and
- * of any two runs in the same order.
+ * The gates in which a call of a run counts while it is out; the same for all its life, and for any
+ * two calls in the same order. A request that the server performs is no load for the app.
  */
-export function gatesOf(run: RunRecord): readonly string[] {
-  return [...run.gates, functionGate(run.functionId), appGate(run.appId)];
+export function gatesOf(run: RunRecord, { gateway }: Performed): readonly string[] {
+  const performer = gateway === null ? appGate(run.appId) : gatewayGate;
+  return [...run.gates, functionGate(run.functionId), performer];
 }
 
 /** The order of concurrency keys' gates: those of a function first, then by name. */
@@ -48,7 +55,7 @@ export function compareKeyGates(a: string, b: string): number {
   return Number(isShared(a)) - Number(isShared(b)) || (a < b ? -1 : Number(a > b));
 }
 
-/** At how many of `gatesOf(run)`, the first ones, a job has a place in this epoch. */
+/** At how many of `gatesOf` it, the first ones, a job has a place in this epoch. */
 export function placesOf(run: RunRecord, job: Job | undefined, epoch: number): number {
   if (job?.kind !== "call") return 0;
   const { state } = job;
@@ -58,11 +65,20 @@ export function placesOf(run: RunRecord, job: Job | undefined, epoch: number): n
   return 0;
 }
 
+/** The gates at which a job has a place in this epoch. */
+export function placedGates(
+  run: RunRecord,
+  job: Job | undefined,
+  epoch: number,
+): readonly string[] {
+  if (job?.kind !== "call") return [];
+  return gatesOf(run, job).slice(0, placesOf(run, job, epoch));
+}
+
 /** The queues whose place at their gate a waiting job keeps. */
 export function queuesKept(run: RunRecord, job: Job | undefined, epoch: number): readonly string[] {
   if (job?.kind !== "call" || job.state.at !== "queued") return [];
-  const gates = gatesOf(run).slice(0, placesOf(run, job, epoch));
-  return gates.map((gate) => queueOf(gate, run.functionId));
+  return placedGates(run, job, epoch).map((gate) => queueOf(gate, run.functionId));
 }
 
 /** The queue in which calls of a function wait before a gate. */
@@ -85,5 +101,6 @@ export function functionOfQueue(queue: string): string {
 }
 
 function isShared(gate: string): boolean {
+  if (gate === gatewayGate) return true;
   return gate.startsWith("app:") || gate.startsWith("c:env:") || gate.startsWith("c:account:");
 }

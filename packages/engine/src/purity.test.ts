@@ -11,6 +11,7 @@ import type { RunView } from "./state/view.ts";
 import {
   erred,
   failed,
+  fetches,
   invokes,
   other,
   planned,
@@ -22,6 +23,7 @@ import {
   completes,
 } from "./testing/opcodes.ts";
 import { explained } from "./testing/explained.ts";
+import { assertGates } from "./testing/gate-counts.ts";
 import { World } from "./testing/world.ts";
 
 const stepIds = ["a", "b", "c", "d"];
@@ -32,6 +34,7 @@ const opcode: fc.Arbitrary<Opcode> = fc.constantFrom(...stepIds).chain((id) =>
   fc.oneof(
     fc.nat({ max: 3 }).map((n) => ran(id, n)),
     fc.boolean().map((race) => planned(id, { race })),
+    fc.boolean().map((race) => fetches(id, { race })),
     fc.boolean().map((noRetry) => erred(id, { noRetry })),
     fc.constant(failed(id)),
     fc.nat({ max: 2 }).map((n) => sleeps(id, n * 1_000)),
@@ -204,12 +207,14 @@ test("random histories keep the invariants of SPEC.md", () => {
           assertRun(run, memos);
           assertExplained(world, id);
           for (const job of run.jobs.values()) {
-            if (job.kind === "call" && job.state.at === "leased") leased++;
-            if (job.kind === "call" && job.state.at === "queued") queued++;
+            if (job.kind !== "call" || job.gateway !== null) continue;
+            if (job.state.at === "leased") leased++;
+            if (job.state.at === "queued") queued++;
           }
         }
         assert.deepEqual({ ...world.state.gate("app:app-app") }, { inFlight: leased, queued });
         assert.ok(leased <= 3, "the gate's limit holds");
+        assertGates(world);
       }
     }),
     { numRuns: 400 },

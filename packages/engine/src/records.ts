@@ -1,6 +1,7 @@
 // The records that a store keeps: narrow, plain, immutable data. All times are integer ms since
 // the epoch, all payloads JSON text. This file must not know how a store lays them out, nor how
 // they come to change.
+import type { GatewayKind } from "@pawl/protocol/gateway-wire";
 import type { JsonText } from "@pawl/protocol/json-text";
 
 export interface EventRecord {
@@ -151,7 +152,8 @@ export type StepOp =
   | "invoke"
   | "waitForAny"
   | "waitForAll"
-  | "waitForSignal";
+  | "waitForSignal"
+  | GatewayKind;
 
 /** A finished step. Written once, never changed. */
 export interface StepRecord {
@@ -215,6 +217,13 @@ export type CallState =
   /** Given to a driver by the process of this epoch; lost when the lease runs out. */
   | { readonly at: "leased"; readonly epoch: number; readonly leaseUntil: number };
 
+/** A request that the server performs in place of the app. Deleted with its job. */
+export interface GatewayCall {
+  readonly kind: GatewayKind;
+  /** By `writeGatewayRequest`. Holds secrets: for the one who performs it, and nobody else. */
+  readonly request: JsonText;
+}
+
 export interface CallJob extends JobBase {
   readonly kind: "call";
   /** `step` for a discovery, else the hashed id of the one step to run. */
@@ -225,6 +234,8 @@ export interface CallJob extends JobBase {
   readonly attemptsMax: number;
   /** Part of the dispatch id; goes up whenever the job is handed out again. */
   readonly generation: number;
+  /** Who is called: null for the app, else what the server itself performs for the step. */
+  readonly gateway: GatewayCall | null;
   /** Results came in after it was sent (request version 3): call once more after its answer. */
   readonly again: boolean;
   readonly state: CallState;

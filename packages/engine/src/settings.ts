@@ -12,6 +12,8 @@ export interface Settings {
   readonly retriesMax: number;
   /** Calls in flight to one app; more wait in the queue of the app's gate. */
   readonly callsPerAppMax: number;
+  /** Requests of `step.fetch` and `step.ai.infer` under way at once; more wait in queues. */
+  readonly gatewayCallsMax: number;
   /**
    * Calls of one function that may wait in queues; a run that would come on top is skipped. Null:
    * any number.
@@ -60,6 +62,7 @@ export const defaultSettings: Settings = {
   retriesDefault: 3,
   retriesMax: 20,
   callsPerAppMax: 256,
+  gatewayCallsMax: 256,
   backlogMax: null,
   batchCharsMax: 10 * 1024 * 1024,
   leaseMs: 2 * hour + minute,

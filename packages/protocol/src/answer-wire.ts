@@ -2,7 +2,6 @@
 // plain data out. It never throws: whatever an app, a proxy or a login page answers becomes an
 // answer, if only a failed one. It must not know sockets, nor what the engine does about a failure.
 import type { Answer, FailedAnswer, OpcodesAnswer } from "./answer.ts";
-import { parseTimestamp } from "./duration.ts";
 import { readError } from "./error-wire.ts";
 import {
   headerNoRetry,
@@ -16,6 +15,7 @@ import { isJsonObject, ObjectReader } from "./object-reader.ts";
 import { memoText, opcodesOf } from "./opcode-wire.ts";
 import type { Opcode } from "./opcode.ts";
 import { ProtocolError } from "./protocol-error.ts";
+import { readRetryAfter } from "./retry-after.ts";
 import { exceedsBytes } from "./utf8.ts";
 
 /** The `code` inside an error that the server, not the app, found. Closed. */
@@ -41,9 +41,6 @@ export type AnswerErrorCode =
 
 /** Default limit of an answer's body, in UTF-8 bytes. */
 export const answerBytesMax = 4 * 1024 * 1024;
-/** Bounds of `retry-after`. */
-const retryAfterMsMin = 1_000;
-const retryAfterMsMax = 24 * 3_600_000;
 /** How much of a foreign body an error shows. */
 const excerptChars = 500;
 
@@ -128,7 +125,7 @@ function plainAnswer(response: HttpAnswer): Answer {
 function opcodesAnswer(response: HttpAnswer, value: JsonValue, source: JsonText): Answer {
   try {
     const opcodes = applyNoRetry(opcodesOf(value, source), readNoRetry(response));
-    const retryAfterMs = readRetryAfter(response);
+    const retryAfterMs = retryAfterOf(response);
     return { kind: "opcodes", opcodes, retryAfterMs, requestVersion: readRequestVersion(response) };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
@@ -148,7 +145,7 @@ function applyNoRetry(opcodes: Opcode[], noRetry: boolean | null): Opcode[] {
 function errorAnswer(response: HttpAnswer): FailedAnswer | OpcodesAnswer {
   const source = response.body.trim();
   const value = tryParse(source);
-  const retryAfterMs = readRetryAfter(response);
+  const retryAfterMs = retryAfterOf(response);
   const missedStep = missedStepOf(value);
   if (missedStep !== null) {
     return { kind: "opcodes", opcodes: [stepNotFound(missedStep)], retryAfterMs };
@@ -194,7 +191,7 @@ function failure(response: HttpAnswer, code: AnswerErrorCode, message: string): 
     code,
     message,
     noRetry: readNoRetry(response) ?? false,
-    retryAfterMs: readRetryAfter(response),
+    retryAfterMs: retryAfterOf(response),
     requestVersion: readRequestVersion(response),
     details: { status: response.status, body: excerpt(response.body) },
   });
@@ -298,18 +295,8 @@ function readRequestVersion({ header }: HttpAnswer): number | null {
   return /^-?\d{1,4}$/.test(text) ? Number(text) : null;
 }
 
-/** `retry-after` as ms from now, between 1 s and 24 h; null when it is missing or unreadable. */
-function readRetryAfter({ header, now }: HttpAnswer): number | null {
-  const text = header(headerRetryAfter)?.trim() ?? "";
-  const forMs = /^\d{1,12}(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : msUntil(text, now);
-  if (forMs === null || Number.isNaN(forMs)) return null;
-  return Math.round(Math.min(Math.max(forMs, retryAfterMsMin), retryAfterMsMax));
-}
-
-function msUntil(text: string, now: number): number | null {
-  // The date of HTTP itself always names its zone, so that parsing it depends on nothing else.
-  const at = text.endsWith(" GMT") ? Date.parse(text) : parseTimestamp(text);
-  return at === null ? null : at - now;
+function retryAfterOf({ header, now }: HttpAnswer): number | null {
+  return readRetryAfter(header(headerRetryAfter), now);
 }
 
 function tryParse(text: string): JsonValue | undefined {

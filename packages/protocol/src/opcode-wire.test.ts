@@ -399,8 +399,6 @@ test("opcodes about the run need no id", () => {
 
 test("opcodes of later features, and unknown ones, are reported by their name", () => {
   for (const wireOp of [
-    "AIGateway",
-    "Gateway",
     "DeferAdd",
     "DeferAbort",
     "SyncRunComplete",

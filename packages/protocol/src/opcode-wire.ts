@@ -3,6 +3,13 @@
 // what the engine decides by. It must not know what an opcode does to a run.
 import { type Moment, parseDuration, parseMoment } from "./duration.ts";
 import { readError } from "./error-wire.ts";
+import {
+  type GatewayKind,
+  gatewayOptsForPeople,
+  gatewayStepTypes,
+  readGatewayOpts,
+  writeGatewayRequest,
+} from "./gateway-wire.ts";
 import { jsonNull, type JsonText, type JsonValue } from "./json-text.ts";
 import {
   elementPairs,
@@ -73,7 +80,15 @@ const runOps = new Set([
   "None",
 ]);
 /** Opcodes of steps that are tried again, and may bring their own number of retries. */
-const retriedOps = new Set(["StepRun", "Step", "StepError", "StepFailed", "StepPlanned"]);
+const retriedOps = new Set([
+  "StepRun",
+  "Step",
+  "StepError",
+  "StepFailed",
+  "StepPlanned",
+  "Gateway",
+  "AIGateway",
+]);
 
 function readBase(reader: ObjectReader, opts: ObjectReader, wireOp: string): Base {
   const id = reader.string("id") ?? "";
@@ -128,6 +143,8 @@ const readers: ReadonlyMap<string, (reading: Reading) => Opcode> = new Map([
   ["WaitForEvents", readWaitForEvents],
   ["WaitForSignal", readWaitForSignal],
   ["InvokeFunction", readInvokeFunction],
+  ["Gateway", (reading) => readGateway(reading, "fetch")],
+  ["AIGateway", (reading) => readGateway(reading, "infer")],
   ["RunComplete", ({ reader, base }) => ({ ...base, op: "RunComplete", memo: memoOf(reader) })],
   ["DiscoveryRequest", ({ base }) => ({ ...base, op: "DiscoveryRequest" })],
   ["StepNotFound", ({ base }) => ({ ...base, op: "StepNotFound" })],
@@ -320,5 +337,17 @@ function readInvokeFunction({ opts, base }: Reading): Opcode {
     meta: payload?.objectText("meta") ?? null,
     // An empty text is no timeout here: only waits may expire at once.
     timeout: opts.get("timeout") === "" ? null : readTimeout(opts),
+  };
+}
+
+/** The secrets of a request stay in it: what people see of the step is made without them. */
+function readGateway({ opts, base }: Reading, kind: GatewayKind): Opcode {
+  return {
+    ...base,
+    op: "Gateway",
+    kind,
+    stepType: gatewayStepTypes[kind],
+    opts: gatewayOptsForPeople(opts, kind),
+    request: writeGatewayRequest(readGatewayOpts(opts, kind)),
   };
 }

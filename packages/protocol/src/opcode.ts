@@ -1,6 +1,7 @@
 // The opcodes with which an app answers a call or fills a checkpoint (protocol.md 2.5), as the
 // engine sees them: one closed union, payloads as text. Reading them from the wire is the job of
 // `opcode-wire.ts`; what they do to a run is the job of the engine.
+import type { GatewayKind } from "./gateway-wire.ts";
 import type { JsonText } from "./json-text.ts";
 
 interface OpcodeBase {
@@ -109,6 +110,14 @@ export interface InvokeFunctionOpcode extends OpcodeBase {
   readonly timeout: { readonly at: number } | { readonly forMs: number } | null;
 }
 
+/** A request that the server performs itself: `step.fetch`, `step.ai.infer`. */
+export interface GatewayOpcode extends OpcodeBase {
+  readonly op: "Gateway";
+  readonly kind: GatewayKind;
+  /** The request by `writeGatewayRequest`, secrets included; `opts` has none. */
+  readonly request: JsonText;
+}
+
 /** The function returned. `memo` is `{"data": …}` with the result, wrapper included. */
 export interface RunCompleteOpcode extends OpcodeBase {
   readonly op: "RunComplete";
@@ -146,6 +155,7 @@ export type Opcode =
   | WaitForEventsOpcode
   | WaitForSignalOpcode
   | InvokeFunctionOpcode
+  | GatewayOpcode
   | RunCompleteOpcode
   | DiscoveryRequestOpcode
   | StepNotFoundOpcode

@@ -78,7 +78,9 @@ export { createHandler, defaultServePath } from "./serve/handler.ts";
 export type { ServeHandler } from "./serve/handler.ts";
 export type { ServeRequest, ServeResponse } from "./serve/messages.ts";
 export type { ServeOptions } from "./serve/service.ts";
+export type { AiModel, FetchStepInit, InferOptions } from "./steps/gateway-types.ts";
 export type {
+  AiStepTools,
   AllEvents,
   FirstEvent,
   InvokeOptions,

@@ -3,6 +3,7 @@
 import {
   Pawl,
   referenceFunction,
+  type AiModel,
   type FunctionFailedEvent,
   type Middleware,
   type PawlEvent,
@@ -307,4 +308,28 @@ both.createFunction({ id: "g" }, { event: "shop/ordered" }, (context) => {
   type Known = keyof typeof context;
   same<Extract<Known, "missing">, never>(true);
   same<Extract<Known, "db" | "user">, "db" | "user">(true);
+});
+
+/** Requests by the server: a response of the platform; models carry the types of both sides. */
+interface Question {
+  readonly prompt: string;
+}
+interface Reply {
+  readonly text: string;
+}
+declare const model: AiModel<Question, Reply>;
+pawl.createFunction({ id: "asks" }, { event: "shop/ping" }, async ({ step }) => {
+  const response = await step.fetch("get", "https://a.test", { headers: { a: "b" } });
+  same<typeof response, Response>(true);
+  const reply = await step.ai.infer("ask", { model, body: { prompt: "Hi" } });
+  same<typeof reply, Reply>(true);
+  const own = { format: "anthropic", url: "https://a.test", authKey: "k" };
+  const plain = await step.ai.infer("own", { model: own, body: { any: 1 } });
+  same<typeof plain, unknown>(true);
+  const wrapped = await step.ai.wrap("wrap", (n: number) => n, 1);
+  same<typeof wrapped, number>(true);
+  // @ts-expect-error the model takes another body
+  await step.ai.infer("ask", { model, body: { question: "Hi" } });
+  // @ts-expect-error a body that cannot be sent
+  await step.fetch("get", "https://a.test", { body: { a: 1 } });
 });

@@ -6,6 +6,7 @@ import { eventBytesCeiling } from "@pawl/protocol/event-wire";
 import type { Store } from "@pawl/store/store";
 import type { ApiLimits } from "./api/context.ts";
 import type { ApiKey } from "./auth/api-key.ts";
+import type { GatewayLimits } from "./gateway/gateway-request.ts";
 import type { ServerKind } from "./http/gateway.ts";
 import { systemClock, type Clock } from "./loop/clock.ts";
 import { silentLog, type Log } from "./loop/log.ts";
@@ -49,6 +50,11 @@ export interface ServerOptions {
   readonly searchScanMax: number;
   /** Paths by which events are indexed for searches, from the first start with them on. */
   readonly indexPaths: readonly Pick<WaitPathRecord, "event" | "path">[];
+  readonly gatewayLimits: Partial<GatewayLimits>;
+  /** Hosts and ranges that the server may reach for steps though they are private (`isAllowRule`). */
+  readonly gatewayAllow: readonly string[];
+  /** All private addresses may be reached; they may anyway on a dev server on loopback. */
+  readonly gatewayAllowPrivate: boolean;
   /** How long `close` waits for calls under way. */
   readonly drainMs: number;
   /** Folder of the store, for people; null: none. */
@@ -85,6 +91,9 @@ export const defaultServerOptions: Omit<ServerOptions, "store"> = {
   },
   searchScanMax: searchScanMaxDefault,
   indexPaths: [],
+  gatewayLimits: {},
+  gatewayAllow: [],
+  gatewayAllowPrivate: false,
   drainMs: 25_000,
   dir: null,
   otlp: null,

@@ -11,6 +11,8 @@ import { version } from "./api/version.ts";
 import { createGuard } from "./auth/guard.ts";
 import { RefusalLog } from "./auth/refusal-log.ts";
 import { defaultHttpDriverOptions, HttpDriver } from "./driver/http-driver.ts";
+import { GatewayDriver, gatewayOptions } from "./gateway/gateway-driver.ts";
+import { defaultGatewayLimits } from "./gateway/gateway-request.ts";
 import { createGateway, type Gateway, type GatewayParts } from "./http/gateway.ts";
 import { listen, type Listener } from "./http/listen.ts";
 import { isLoopback } from "./http/origins.ts";
@@ -222,11 +224,23 @@ function runtimeParts(options: ServerOptions, meter: Meter): Parameters<typeof s
       key === undefined ? null : { key, fallbackKey, requireSignedAnswers: kind === "cloud" },
     userAgent: `pawl/${version}`,
   });
+  const gatewayDriver = new GatewayDriver(
+    gatewayOptions({
+      clock,
+      userAgent: `pawl/${version}`,
+      limits: { ...defaultGatewayLimits, ...options.gatewayLimits },
+      guard: {
+        allowPrivate: options.gatewayAllowPrivate || isPersonal(options),
+        allow: options.gatewayAllow,
+      },
+      onOutcome: (step, outcome) => meter.gatewayRequest(step, outcome),
+    }),
+  );
   const settings = { ...defaultSettings, ...options.settings };
   return {
     store: meteredStore(store, meter, () => performance.now()),
     settings,
-    drivers: [driver],
+    drivers: [driver, gatewayDriver],
     clock,
     seeds: systemSeeds(),
     log,
@@ -239,6 +253,11 @@ function runtimeParts(options: ServerOptions, meter: Meter): Parameters<typeof s
 function queriesOf(options: ServerOptions, runtime: Runtime): Queries {
   const now = (): number => options.clock.now();
   return new Queries(runtime, { scanMax: options.searchScanMax, now });
+}
+
+/** Whether nobody but people on this machine can reach the server: it tells them nothing new. */
+function isPersonal({ kind, host }: Pick<ServerOptions, "kind" | "host">): boolean {
+  return kind === "dev" && isLoopback(host);
 }
 
 function apiContext(

@@ -17,8 +17,10 @@ export function generate(seed: number): Scenario {
   const dice = new Dice(seed, "scenario");
   const flowDice = new Dice(seed, "flow");
   const waitsDice = new Dice(seed, "waits");
+  const gatewayDice = new Dice(seed, "gateways");
+  const change = (node: Node): Node => maybeFetch(vary(waitsDice, node), gatewayDice);
   const programs = makePrograms(new Dice(seed, "programs"))
-    .map((program) => ({ ...program, nodes: program.nodes.map((node) => vary(waitsDice, node)) }))
+    .map((program) => ({ ...program, nodes: program.nodes.map(change) }))
     .map((program) => (flowDice.chance(0.5) ? { ...program, flow: makeFlow(flowDice) } : program));
   return {
     seed,
@@ -72,6 +74,17 @@ function signalNode(dice: Dice, id: string): Node {
     timeoutMs: dice.between(500, 20_000),
     onConflict: dice.pick(["fail", "replace"] as const),
   };
+}
+
+/** Some of the steps are requests of the server instead of code. */
+function maybeFetch(node: Node, dice: Dice): Node {
+  if (node.kind === "parallel") {
+    const branches = node.branches.map((nodes) => nodes.map((each) => maybeFetch(each, dice)));
+    return { ...node, branches };
+  }
+  if (node.kind !== "run" || node.sends !== null || !dice.chance(0.2)) return node;
+  const { id, takesMs, failures, caught, retries } = node;
+  return { kind: "fetch", id, takesMs, failures, caught, retries };
 }
 
 function makeTuning(dice: Dice): Tuning {

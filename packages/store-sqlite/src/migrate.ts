@@ -62,6 +62,11 @@ export const migrations: readonly Migration[] = [
     file: "009_signals.sql",
     checksum: "053aaee11b63609764597a9eedb749956afac47f901eea179606440465750540",
   },
+  {
+    number: 10,
+    file: "010_gateways.sql",
+    checksum: "0dd9bba2c0276cf5beb61e60977d92148b5344e4b066933403dd17061a088c62",
+  },
 ];
 
 /** Marks a file as ours: "PAWL" in ASCII. */

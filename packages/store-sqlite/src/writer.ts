@@ -14,6 +14,7 @@ import { planBatch } from "./write/batch.ts";
 import { EventWriter } from "./write/event-writer.ts";
 import { RetainedWriter } from "./write/retained-writer.ts";
 import { RunWriter } from "./write/run-writer.ts";
+import { Shredder } from "./write/shredder.ts";
 import { SmallWriter } from "./write/small-writer.ts";
 
 /** Opens, migrates and takes ownership. Throws a `StoreError` and leaves nothing open. */
@@ -43,6 +44,7 @@ export class Writer {
   readonly #runs: RunWriter;
   readonly #events: EventWriter;
   readonly #small: SmallWriter;
+  readonly #shredder: Shredder;
   readonly #checkpointer: Checkpointer;
 
   constructor(settings: SqliteSettings, lock: Lock, database: DatabaseSync) {
@@ -55,6 +57,7 @@ export class Writer {
     this.#runs = new RunWriter(database, this.#words, this.#retained);
     this.#events = new EventWriter(database, this.#words, this.#retained);
     this.#small = new SmallWriter(database);
+    this.#shredder = new Shredder(database);
     this.#checkpointer = new Checkpointer(database, settings);
   }
 
@@ -64,6 +67,7 @@ export class Writer {
     const batch = planBatch(changes);
     try {
       this.#database.exec("BEGIN IMMEDIATE");
+      this.#shredder.prepare();
       const touchedEvents = new Set<string>();
       for (const [runId, writes] of batch.runs) this.#runs.write(runId, writes, touchedEvents);
       this.#events.write(batch.events, touchedEvents);

@@ -50,6 +50,10 @@ export function createSdk(settings: AppSettings, note: Kit["note"]): Sdk {
     reference: (app, functionId) => referenceFunction({ appId: app, functionId }),
     nonRetriable: (message) => new NonRetriableError(message),
     retryAfter: (message, seconds) => new RetryAfterError(message, seconds * 1_000),
+    fetch: ({ step }, _id, url, init) => {
+      const own = step as unknown as { fetch: typeof fetch }; // proof: this SDK's steps have it
+      return own.fetch(url, init);
+    },
     race: (context, branches) => {
       const { group } = context as unknown as { group: Group }; // proof: this SDK's context has it
       return group.parallel({ mode: "race" }, () => Promise.race(branches()));

@@ -29,7 +29,24 @@ export interface Step {
     signal: { signal: string; data?: unknown },
   ): Promise<{ runId?: string | null }>;
   invoke(id: string, options: InvokeOptions): Promise<unknown>;
+  readonly ai: {
+    infer(id: string, options: { readonly model: Model; readonly body: object }): Promise<unknown>;
+  };
   sendEvent(id: string, events: NewEvent | readonly NewEvent[]): Promise<{ ids: string[] }>;
+}
+
+/** An AI model that is anywhere. */
+export interface Model {
+  readonly format: string;
+  readonly url: string;
+  readonly authKey: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface FetchInit {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
 }
 
 export interface WaitOptions {
@@ -114,6 +131,8 @@ export interface Kit {
   retryAfter(message: string, after: number): Error;
   /** The first of several steps, in the way in which the SDK wants races to be told. */
   race<T>(context: Context, branches: () => readonly Promise<T>[]): Promise<T>;
+  /** The step that has the server send a request; published SDKs name it themselves. */
+  fetch(context: Context, id: string, url: string, init?: FetchInit): Promise<Response>;
   /** Tells the test; survives structured cloning. */
   note(key: string, value?: unknown): void;
 }

@@ -6,6 +6,7 @@ import {
   RetryAfterError,
   type FunctionSettings,
   type Middleware,
+  type StepTools,
 } from "pawl";
 import { serve } from "pawl/node";
 import type { Code, Context, Kit } from "./kit.ts";
@@ -50,6 +51,10 @@ export function createSdk(settings: AppSettings, note: Kit["note"]): Sdk {
     reference: (app, functionId) => referenceFunction({ appId: app, functionId }),
     nonRetriable: (message) => new NonRetriableError(message),
     retryAfter: (message, seconds) => new RetryAfterError(message, seconds),
+    fetch: ({ step }, id, url, init) => {
+      const own = step as unknown as StepTools; // proof: this SDK's steps
+      return own.fetch(id, url, init);
+    },
     race: (_context, branches) => Promise.race(branches()),
   };
   return {

@@ -127,6 +127,7 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
     pollIntervalMs: values["poll-interval"] * 1_000,
     settings: {
       retryIntervalMs: retrySeconds === null ? null : retrySeconds * 1_000,
+      gatewayCallsMax: values["gateway-calls-max"],
       callsPerAppMax: values["calls-per-app-max"],
       backlogMax: values["backlog-max"] === 0 ? null : values["backlog-max"],
       scheduleLateMaxMs:
@@ -147,6 +148,15 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
     },
     searchScanMax: values["search-scan-max"],
     indexPaths: values["index-path"].flatMap((text) => readIndexPath(text) ?? []),
+    gatewayLimits: {
+      timeoutMs: values["gateway-timeout"] * 1_000,
+      idleMs: values["gateway-idle-timeout"] * 1_000,
+      requestBytesMax: values["gateway-request-bytes-max"],
+      responseBytesMax: values["gateway-response-bytes-max"],
+      redirectsMax: values["gateway-redirects-max"],
+    },
+    gatewayAllow: values["gateway-allow"],
+    gatewayAllowPrivate: values["gateway-allow-private"],
     drainMs: values["drain-timeout"] * 1_000,
     dir: values["in-memory"] ? null : values.dir,
   };

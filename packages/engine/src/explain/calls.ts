@@ -38,11 +38,14 @@ function leasedReason(
       next: "Nothing, if a server runs: it does so when it starts. Else start one.",
     });
   }
+  const isRequest = job.gateway !== null;
   return reason({
     kind: "running",
     ...about,
-    sentence: `${subject(job)} is with the app now: attempt ${attemptWords(job)}, sent at ${moment(sinceAt, at)}. It counts as lost at ${moment(leaseUntil, at)}.`,
-    next: "Wait for the app, and look at its log if that takes too long. Cancelling the run ends the call.",
+    sentence: `${subject(job)} is ${isRequest ? "a request that the server performs" : "with the app"} now: attempt ${attemptWords(job)}, sent at ${moment(sinceAt, at)}. It counts as lost at ${moment(leaseUntil, at)}.`,
+    next: isRequest
+      ? "Wait for whom it asks; --gateway-timeout ends it. Cancelling the run ends the request."
+      : "Wait for the app, and look at its log if that takes too long. Cancelling the run ends the call.",
   });
 }
 

@@ -5,6 +5,7 @@ import { HotState } from "../state/hot-state.ts";
 import { explained, reasonsOf } from "../testing/explained.ts";
 import { only, register, start, worldWith } from "../testing/flow.ts";
 import {
+  fetches,
   erred,
   invokes,
   planned,
@@ -151,6 +152,24 @@ const cases: readonly Case[] = [
     sentence: /Step "approved" waits for the signal "order-1"\. It gives up at/,
     next: /POST \/v1\/signals \{"signal": "order-1"/,
     fields: () => ({ signal: "order-1" }),
+  },
+  {
+    kind: "running",
+    given: () => answered([fetches("ask")]),
+    sentence: /Step "ask" is a request that the server performs now: attempt 1 of 4/,
+    next: /--gateway-timeout/,
+  },
+  {
+    kind: "queued",
+    given: () => {
+      const world = worldWith({ fn: {} }, { gatewayCallsMax: 1 });
+      const [first = "", second = ""] = [world.send("fn"), world.send("fn")].flat();
+      for (const run of [first, second]) world.ops(run, "step", [fetches("ask")]);
+      return [world, second];
+    },
+    sentence:
+      /waits for a place at the gate of requests that the server performs \(setting gatewayCallsMax\)/,
+    next: /--gateway-calls-max/,
   },
   {
     kind: "deadline",

@@ -67,11 +67,11 @@ export const reasonKinds = [
   "noWakeUp",
 ] as const satisfies readonly ReasonKind[];
 
-export const gateKinds = ["key", "function", "app", "pause"] as const;
+export const gateKinds = ["key", "function", "app", "gateway", "pause"] as const;
 
 /** The gate that a call waits before. */
 export interface GateReason {
-  /** `key`: one value of a concurrency key; `app`: the setting `callsPerAppMax`. */
+  /** `key`: one value of a concurrency key; `app`: setting `callsPerAppMax`; `gateway`: `gatewayCallsMax`. */
   readonly kind: (typeof gateKinds)[number];
   readonly name: string;
   /** Of a key: whom it counts. */

@@ -3,7 +3,7 @@
 import { toJsonText } from "@pawl/protocol/json-text";
 import { limitOf, limitsAt } from "../flow/concurrency.ts";
 import { valueOf } from "../flow/key.ts";
-import { gateOfQueue } from "../gate.ts";
+import { gateOfQueue, gatewayGate } from "../gate.ts";
 import type { CallJob } from "../records.ts";
 import { reason, type GateReason, type QueuePlace, type Reason } from "./explanation.ts";
 import { callFacts, subject } from "./subject.ts";
@@ -101,6 +101,7 @@ function kindOf(gate: string): GateReason["kind"] {
   const [kind] = gate.split(":", 1);
   if (kind === "app") return "app";
   if (kind === "pause") return "pause";
+  if (kind === gatewayGate) return "gateway";
   return kind === "fn" ? "function" : "key";
 }
 
@@ -145,6 +146,8 @@ function gateWords(gate: GateReason): string {
   switch (gate.kind) {
     case "app":
       return "the gate of its app (setting callsPerAppMax)";
+    case "gateway":
+      return "the gate of requests that the server performs (setting gatewayCallsMax)";
     case "function":
       return "its function's concurrency limit";
     case "pause":
@@ -163,5 +166,6 @@ function queueAdvice(gate: GateReason, { stored }: ExplainInput): string {
     return "Nothing: it goes on as soon as a server looks at the queue. Ask again in a moment.";
   const wait = `Wait, or see what has the places: pawl explain ${gate.heldBy.find((id) => id !== stored.run.id) ?? "<run>"}.`;
   if (gate.kind === "app") return `${wait} Or raise --calls-per-app-max, if the app can take more.`;
+  if (gate.kind === "gateway") return `${wait} Or raise --gateway-calls-max.`;
   return `${wait} Or raise the limit in the function's concurrency; it holds for runs that wait, too.`;
 }

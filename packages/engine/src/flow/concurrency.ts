@@ -3,12 +3,13 @@
 // it is registered now, so a redeploy changes them for runs that go on (protocol.md 9).
 import type { ConcurrencyLimit } from "@pawl/protocol/flow-wire";
 import {
-  appGate,
   compareKeyGates,
-  functionGate,
   functionOfQueue,
   gateOfQueue,
+  gatesOf,
+  gatewayGate,
   keyGate,
+  type Performed,
   pauseGate,
 } from "../gate.ts";
 import type { EventRecord, FunctionRecord, RunRecord } from "../records.ts";
@@ -33,14 +34,15 @@ export function keyGates(fn: FunctionRecord, event: EventRecord, at: number): re
 }
 
 /** The gates that a call of a run must pass now, the narrowest first. */
-export function gatesToPass(run: RunRecord): readonly string[] {
-  const gates = [...run.gates, functionGate(run.functionId), appGate(run.appId)];
+export function gatesToPass(run: RunRecord, call: Performed): readonly string[] {
+  const gates = gatesOf(run, call);
   return run.status === "queued" ? [pauseGate(run.functionId), ...gates] : gates;
 }
 
 /** How many calls may be out at a gate at once, for calls of a function; infinite: any number. */
 export function limitOf(state: Limits, gate: string, functionId: string): number {
   const [kind] = gate.split(":", 1);
+  if (kind === gatewayGate) return state.settings.gatewayCallsMax;
   if (kind === "app") return state.settings.callsPerAppMax;
   const fn = state.functionById(functionId);
   if (kind === "pause") return fn === undefined || fn.pausedAt === null ? Infinity : 0;

@@ -1,7 +1,7 @@
 // Call jobs: how they are made, handed out through a gate, retried and ended.
 import { gatesToPass, limitOf } from "../flow/concurrency.ts";
 import { cancelIfLate, limitFinish } from "../flow/timeouts.ts";
-import { gateOfQueue, gatesOf, placesOf, queueOf } from "../gate.ts";
+import { gateOfQueue, gatesOf, placedGates, placesOf, queueOf } from "../gate.ts";
 import type { CallJob, FunctionRecord, KeptPlaces } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 
@@ -25,6 +25,7 @@ export function discoveryCall(run: RunDraft, fn: FunctionRecord | undefined, id:
     userIndex: 0,
     stepType: null,
     opts: null,
+    gateway: null,
     parallel: false,
     race: false,
     attempt: 0,
@@ -57,7 +58,7 @@ export function callAgain(run: RunDraft, job: CallJob, attempt: number, dueAt: n
 export function admit(run: RunDraft, job: CallJob): void {
   const { state } = job;
   if (state.at !== "queued" || cancelIfLate(run)) return;
-  const gates = gatesToPass(run.run);
+  const gates = gatesToPass(run.run, job);
   const here = gates.indexOf(gateOfQueue(state.gate));
   const kept = keptGates(run, job);
   const full = gates.findIndex(
@@ -67,24 +68,24 @@ export function admit(run: RunDraft, job: CallJob): void {
   const gate = gates[full];
   if (gate === undefined) return lease(run, job);
   if (full === here) return;
-  const places = full < here ? placesAfterLoss(run, kept, gate) : placesAhead(run, job, gate);
+  const places = full < here ? placesAfterLoss(run, job, gate) : placesAhead(run, job, gate);
   const queue = queueOf(gate, run.run.functionId);
   run.putJob({ ...job, state: { ...state, gate: queue, kept: places } });
 }
 
 function keptGates(run: RunDraft, job: CallJob): readonly string[] {
-  return gatesOf(run.run).slice(0, placesOf(run.run, job, run.draft.state.settings.epoch));
+  return placedGates(run.run, job, run.draft.state.settings.epoch);
 }
 
 /**
  * A place that the call had passed is taken. From now on it keeps what it passes: else calls that
  * need only one of its places each could take turns for ever, and it never finds all free at once.
  */
-function placesAfterLoss(run: RunDraft, kept: readonly string[], gate: string): KeptPlaces {
-  const gates = gatesOf(run.run).indexOf(gate);
+function placesAfterLoss(run: RunDraft, job: CallJob, gate: string): KeptPlaces {
+  const gates = gatesOf(run.run, job).indexOf(gate);
   const { epoch } = run.draft.state.settings;
   // The pause of a function comes before all others: who waits for it keeps nothing.
-  return { epoch, gates: Math.min(kept.length, Math.max(0, gates)) };
+  return { epoch, gates: Math.min(placesOf(run.run, job, epoch), Math.max(0, gates)) };
 }
 
 /**
@@ -96,7 +97,7 @@ function placesAhead(run: RunDraft, job: CallJob, gate: string): KeptPlaces | nu
   if (job.state.at !== "queued" || job.state.kept === null) return null;
   const { functionId } = run.run;
   const { epoch } = run.draft.state.settings;
-  const gates = gatesOf(run.run);
+  const gates = gatesOf(run.run, job);
   const own = placesOf(run.run, job, epoch);
   let count = own;
   for (const passed of gates.slice(own, gates.indexOf(gate))) {
@@ -121,7 +122,9 @@ export function handOut(run: RunDraft, job: Omit<CallJob, "state">, dueAt: numbe
   }
   if (cancelIfLate(run)) return;
   // Those who wait go first: a new call does not pass them.
-  const gate = gatesToPass(run.run).find((key) => !hasRoom(run, key) || draft.gate(key).queued > 0);
+  const gate = gatesToPass(run.run, job).find(
+    (key) => !hasRoom(run, key) || draft.gate(key).queued > 0,
+  );
   if (gate === undefined) return lease(run, job);
   const since = draft.at - run.run.priorityMs;
   const queue = queueOf(gate, run.run.functionId);

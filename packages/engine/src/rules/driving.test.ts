@@ -210,8 +210,8 @@ test("a step that failed for good is recorded, so that user code can catch it", 
 
 test("an opcode that this server does not perform fails its step with a sentence", () => {
   const { world, id } = started();
-  world.ops(id, "step", [{ ...planned("ai"), op: "Unsupported", wireOp: "AIGateway" }]);
-  assert.match(JSON.stringify(world.memo(id, "ai")), /opcode_unsupported.*AIGateway/);
+  world.ops(id, "step", [{ ...planned("ai"), op: "Unsupported", wireOp: "WaitForSignal" }]);
+  assert.match(JSON.stringify(world.memo(id, "ai")), /opcode_unsupported.*WaitForSignal/);
 });
 
 test("steps beyond the limit end the run with an error that names the limit", () => {

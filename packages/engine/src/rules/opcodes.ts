@@ -7,7 +7,7 @@ import type {
   UnsupportedOpcode,
 } from "@pawl/protocol/opcode";
 import { toJsonText, type JsonText } from "@pawl/protocol/json-text";
-import type { CallJob } from "../records.ts";
+import type { CallJob, Job, StepOp } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { discoveryTarget } from "./calls.ts";
 import { completeRun, failRun } from "./finish-run.ts";
@@ -106,6 +106,7 @@ function applyOne(
     case "WaitForEvents":
     case "WaitForSignal":
     case "InvokeFunction":
+    case "Gateway":
       return openStep(run, opcode, parallel);
     case "RunComplete":
       completeRun(run, opcode.memo);
@@ -128,7 +129,7 @@ export function recordStepRun(
 ): boolean {
   const { at } = run.draft;
   return recordStep(run, opcode, {
-    op: "run",
+    op: opOf(job ?? run.job(opcode.id)),
     memo: opcode.memo,
     failed: false,
     attempts: (job?.attempt ?? 0) + 1,
@@ -136,6 +137,11 @@ export function recordStepRun(
     startedAt: opcode.startedAt ?? sentAt,
     endedAt: opcode.endedAt ?? at,
   });
+}
+
+/** What people see a call as: code of the app, or a request that the server performed. */
+export function opOf(job: Job | undefined): StepOp {
+  return job?.kind === "call" && job.gateway !== null ? job.gateway.kind : "run";
 }
 
 type FailureOpcode = StepErrorOpcode | StepFailedOpcode | UnsupportedOpcode;
@@ -151,7 +157,7 @@ function recordFailure(
   const { at } = run.draft;
   retryCall(run, job, { ...attemptOf(opcode, dispatch), error, noRetry: true, retryAfterMs: null });
   return recordStep(run, opcode, {
-    op: "run",
+    op: opOf(job),
     memo: wrap("error", error),
     failed: true,
     attempts: job.attempt + 1,

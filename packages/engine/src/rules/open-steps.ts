@@ -2,6 +2,7 @@
 // events, invocations. Each becomes a job, or is finished at once.
 import { jsonNull, toJsonText, type JsonText } from "@pawl/protocol/json-text";
 import type {
+  GatewayOpcode,
   InvokeFunctionOpcode,
   Opcode,
   SleepOpcode,
@@ -12,7 +13,7 @@ import type {
 } from "@pawl/protocol/opcode";
 import { writeEvent } from "@pawl/protocol/event-wire";
 import { newRunId } from "../flow/placement.ts";
-import type { EventRecord } from "../records.ts";
+import type { EventRecord, GatewayCall } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { addCall, attemptsMaxOf } from "./calls.ts";
 import { wrap, errorMemo } from "./memo.ts";
@@ -27,7 +28,8 @@ export type OpeningOpcode =
   | WaitForEventOpcode
   | WaitForEventsOpcode
   | WaitForSignalOpcode
-  | InvokeFunctionOpcode;
+  | InvokeFunctionOpcode
+  | GatewayOpcode;
 
 const openingOps: ReadonlySet<string> = new Set<OpeningOpcode["op"]>([
   "StepPlanned",
@@ -36,6 +38,7 @@ const openingOps: ReadonlySet<string> = new Set<OpeningOpcode["op"]>([
   "WaitForEvents",
   "WaitForSignal",
   "InvokeFunction",
+  "Gateway",
 ]);
 
 /** Whether an opcode opens something that outlives the answer. */
@@ -49,7 +52,9 @@ export function openStep(run: RunDraft, opcode: OpeningOpcode, parallel: boolean
     return false;
   switch (opcode.op) {
     case "StepPlanned":
-      return plan(run, opcode, parallel);
+      return plan(run, opcode, null, parallel);
+    case "Gateway":
+      return plan(run, opcode, { kind: opcode.kind, request: opcode.request }, parallel);
     case "Sleep":
       return sleep(run, opcode, parallel);
     case "WaitForEvent":
@@ -63,11 +68,18 @@ export function openStep(run: RunDraft, opcode: OpeningOpcode, parallel: boolean
   }
 }
 
-function plan(run: RunDraft, opcode: StepPlannedOpcode, parallel: boolean): false {
+/** A call that runs one step: in the app, or as a request of the server's own. */
+function plan(
+  run: RunDraft,
+  opcode: StepPlannedOpcode | GatewayOpcode,
+  gateway: GatewayCall | null,
+  parallel: boolean,
+): false {
   const fn = run.draft.state.functionById(run.run.functionId);
   addCall(run, {
     ...face(opcode),
     target: opcode.id,
+    gateway,
     parallel,
     race: opcode.race,
     attempt: 0,

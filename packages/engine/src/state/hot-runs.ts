@@ -5,7 +5,7 @@
 import type { StoredRun } from "../needs.ts";
 import type { EventRecord, Job, RunRecord, StepRecord } from "../records.ts";
 import { hasEnded } from "../wake-up.ts";
-import { functionOfQueue, gateOfQueue, gatesOf, placesOf, queuesKept } from "../gate.ts";
+import { functionOfQueue, gateOfQueue, placedGates, queuesKept } from "../gate.ts";
 import type { GateView, RunView } from "./view.ts";
 
 /** Parked runs (no place at a gate, not ended) kept in memory in the hope that they wake soon. */
@@ -116,11 +116,9 @@ export class HotRuns {
   }
 
   #hasPlace(hot: HotRun, gate: string): boolean {
-    for (const job of hot.jobs.values()) {
-      const places = placesOf(hot.run, job, this.#epoch);
-      if (places > 0 && gatesOf(hot.run).slice(0, places).includes(gate)) return true;
-    }
-    return false;
+    return [...hot.jobs.values()].some((job) =>
+      placedGates(hot.run, job, this.#epoch).includes(gate),
+    );
   }
 
   /** Takes in what the store said, unless memory knows better. */
@@ -216,16 +214,21 @@ export class HotRuns {
 
   #countPlaces(hot: HotRun, before: Job | undefined, after: Job | undefined): void {
     const { run } = hot;
-    const [from, to] = [placesOf(run, before, this.#epoch), placesOf(run, after, this.#epoch)];
-    hot.placed += Number(to > 0) - Number(from > 0);
-    if (from !== to)
-      for (const key of gatesOf(run).slice(Math.min(from, to), Math.max(from, to))) {
-        const gate = this.#gate(key);
-        gate.inFlight += to > from ? 1 : -1;
-        this.#dropIfIdle(key, gate);
-      }
+    const from = placedGates(run, before, this.#epoch);
+    const to = placedGates(run, after, this.#epoch);
+    hot.placed += Number(to.length > 0) - Number(from.length > 0);
+    this.#addPlaces(to, 1);
+    this.#addPlaces(from, -1);
     for (const queue of queuesKept(run, before, this.#epoch)) add(this.#kept, queue, -1);
     for (const queue of queuesKept(run, after, this.#epoch)) add(this.#kept, queue, 1);
+  }
+
+  #addPlaces(gates: readonly string[], delta: number): void {
+    for (const key of gates) {
+      const gate = this.#gate(key);
+      gate.inFlight += delta;
+      this.#dropIfIdle(key, gate);
+    }
   }
 
   /** Keys have many values: only those in use are in memory. */

@@ -2,7 +2,7 @@
 // gate lets more calls out than the function's limit allows.
 import assert from "node:assert/strict";
 import { limitOf } from "../flow/concurrency.ts";
-import { gateOfQueue, gatesOf, placesOf } from "../gate.ts";
+import { gateOfQueue, gatesOf, placedGates } from "../gate.ts";
 import type { World } from "./world.ts";
 
 /** Asserts exact counts, and limits: those of all functions that have calls out at a gate. */
@@ -15,11 +15,11 @@ export function assertGates(world: World): void {
     const { run, jobs } = world.run(id);
     for (const job of jobs.values()) {
       if (job.kind !== "call") continue;
-      const places = placesOf(run, job, world.state.settings.epoch);
-      for (const gate of gatesOf(run).slice(0, places)) add(placed, gate);
+
+      for (const gate of placedGates(run, job, world.state.settings.epoch)) add(placed, gate);
       if (job.state.at === "queued") add(queued, job.state.gate);
       if (job.state.at !== "leased") continue;
-      for (const gate of gatesOf(run)) {
+      for (const gate of gatesOf(run, job)) {
         add(inFlight, gate);
         const limit = limitOf(world.state, gate, run.functionId);
         limits.set(gate, Math.max(limits.get(gate) ?? 0, limit));

@@ -1,6 +1,8 @@
 // Short ways to write opcodes in tests. Ids are plain words instead of hashes.
 import { toJsonText } from "@pawl/protocol/json-text";
+import { writeGatewayRequest } from "@pawl/protocol/gateway-wire";
 import type {
+  GatewayOpcode,
   InvokeFunctionOpcode,
   Opcode,
   SleepOpcode,
@@ -42,6 +44,15 @@ export function planned(
   more: { race?: boolean; retries?: number } = {},
 ): StepPlannedOpcode {
   return { ...face(id, more), op: "StepPlanned" };
+}
+
+/** `step.fetch`. */
+export function fetches(
+  id: string,
+  more: { race?: boolean; retries?: number } = {},
+): GatewayOpcode {
+  const request = writeGatewayRequest({ url: "http://a", method: "GET", headers: {}, body: null });
+  return { ...face(id, more), op: "Gateway", kind: "fetch", request };
 }
 
 export function erred(

@@ -22,7 +22,9 @@ export function readMemo(request: StepRequest, recorded: JsonValue | undefined):
   if (wrapper === null) return { kind: "value", value: decodeValue(recorded, null) };
   const input = wrapper["input"];
   if (input !== undefined) return { kind: "input", args: Array.isArray(input) ? input : [input] };
-  return { kind: "value", value: decodeValue(wrapper["data"] ?? null, notesOf(wrapper)) };
+  const data = wrapper["data"] ?? null;
+  if (request.kind === "gateway") return { kind: "value", value: request.revive(data) };
+  return { kind: "value", value: decodeValue(data, notesOf(wrapper)) };
 }
 
 function readWait(recorded: JsonValue, wrapper: Wrapper | null): unknown {

@@ -37,6 +37,7 @@ function optsOf({ request }: FoundStep, race: boolean): { opts?: Opts } {
     opts["payload"] = request.payload;
     if (request.timeout !== null) opts["timeout"] = request.timeout;
   }
+  if (request.kind === "gateway") Object.assign(opts, request.opts);
   return Object.keys(opts).length === 0 ? {} : { opts };
 }
 
@@ -85,6 +86,8 @@ export function planStep(step: FoundStep, race: boolean): WireOpcode {
       return { ...base(step), op: "WaitForSignal", name: request.signal, ...optsOf(step, race) };
     case "invoke":
       return { ...base(step), op: "InvokeFunction", ...optsOf(step, race) };
+    case "gateway":
+      return { ...base(step), op: request.op, ...optsOf(step, race) };
   }
 }
 

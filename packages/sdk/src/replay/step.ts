@@ -67,6 +67,15 @@ export interface InvokeRequest extends RequestBase {
   readonly timeout: string | null;
 }
 
+/** An HTTP request that the server performs. */
+export interface GatewayRequest extends RequestBase {
+  readonly kind: "gateway";
+  readonly op: "Gateway" | "AIGateway";
+  readonly opts: { readonly [option: string]: JsonValue };
+  /** Makes what user code gets of what was recorded; it must give the same each time. */
+  readonly revive: (recorded: JsonValue) => unknown;
+}
+
 /** One call of a step tool. */
 export type StepRequest =
   | RunRequest
@@ -74,7 +83,8 @@ export type StepRequest =
   | WaitRequest
   | WaitManyRequest
   | SignalRequest
-  | InvokeRequest;
+  | InvokeRequest
+  | GatewayRequest;
 
 /** A step that user code has reached in this call. */
 export interface FoundStep {
@@ -107,6 +117,8 @@ export interface WireOpcode {
     | "WaitForEvents"
     | "WaitForSignal"
     | "InvokeFunction"
+    | "Gateway"
+    | "AIGateway"
     | "RunComplete"
     | "DiscoveryRequest"
     | "StepNotFound";

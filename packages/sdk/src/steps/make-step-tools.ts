@@ -18,6 +18,8 @@ import { validateRetries } from "../functions/validate.ts";
 import { stepScope } from "../replay/step-scope.ts";
 import type { StepRequest } from "../replay/step.ts";
 import { encodeValue } from "../values/encode.ts";
+import { fetchRequest, inferRequest } from "./gateway-steps.ts";
+import type { FetchStepInit, InferOptions } from "./gateway-types.ts";
 import type {
   NamedEvents,
   RunStepOptions,
@@ -80,6 +82,14 @@ export function makeStepTools<Events extends EventSchemas>(host: StepHost): Step
       perform("sendSignal", id, (name) => sendSignalRequest(host, name, signal)),
     invoke: (id: StepId, options: InvokeArguments) =>
       perform("invoke", id, (name) => invokeRequest(host.appId, name, options)),
+    fetch: (id: string | RunStepOptions, url: string | URL, init?: FetchStepInit) =>
+      perform("fetch", id, (name) => fetchRequest(name, retriesOf(name, id), url, init)),
+    ai: {
+      infer: (id: string | RunStepOptions, options: InferOptions<unknown, unknown>) =>
+        perform("ai.infer", id, (name) => inferRequest(name, retriesOf(name, id), options)),
+      wrap: (id: string | RunStepOptions, code: StepCode, ...args: readonly unknown[]) =>
+        perform("ai.wrap", id, (name) => runRequest(name, id, code, args, "step.ai.wrap")),
+    },
     sendEvent: (id: StepId, events: OutgoingEvent | readonly OutgoingEvent[]) =>
       perform("sendEvent", id, (name) => sendRequest(host, name, events)),
   };
@@ -115,21 +125,27 @@ function nameOf(tool: string, given: StepId): StepName {
   return { id, name: (typeof given === "string" ? undefined : given.name) ?? id };
 }
 
+function retriesOf(name: StepName, given: string | RunStepOptions): number | undefined {
+  const retries = typeof given === "string" ? undefined : given.retries;
+  validateRetries(retries, `step "${name.id}"`);
+  return retries;
+}
+
 function runRequest(
   name: StepName,
   given: string | RunStepOptions,
   code: StepCode,
   args: readonly unknown[],
+  type: string | null = null,
 ): StepRequest {
-  const retries = typeof given === "string" ? undefined : given.retries;
-  validateRetries(retries, `step "${name.id}"`);
+  const retries = retriesOf(name, given);
   if (typeof code !== "function") {
     throw new PawlError("option_invalid", `Step "${name.id}" has no code to run.`);
   }
   return {
     kind: "run",
     ...name,
-    type: null,
+    type,
     retries: retries ?? null,
     args,
     execute: (input) => code(...input),

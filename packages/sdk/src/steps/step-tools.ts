@@ -7,6 +7,7 @@ import type {
   ReceivableName,
   Sendable,
 } from "../events/event-types.ts";
+import type { FetchStepInit, InferOptions } from "./gateway-types.ts";
 import type { InvokeDataOf, InvokeTarget, OutputOf } from "../functions/invoke-target.ts";
 import type { SendResult } from "../client/send.ts";
 import type { OutgoingSignal, SignalResult } from "../client/signals.ts";
@@ -101,6 +102,25 @@ export type InvokeOptions<Target extends InvokeTarget> = {
     ? { readonly data?: InvokeDataOf<Target> }
     : { readonly data: InvokeDataOf<Target> });
 
+/** Steps that ask AI models. */
+export interface AiStepTools {
+  /**
+   * Has the server ask a model, so that no function waits for it, and returns the provider's
+   * response. Throws `StepError` named `AIGatewayError` when the provider refused, or when all
+   * attempts have failed.
+   */
+  infer<Input, Output>(
+    id: string | RunStepOptions,
+    options: InferOptions<Input, Output>,
+  ): Promise<Output>;
+  /** `step.run` for code that asks a model itself; people see it as such. */
+  wrap<Args extends readonly unknown[], Output>(
+    id: string | RunStepOptions,
+    code: (...args: Args) => Output,
+    ...args: Args
+  ): Promise<Awaited<Output>>;
+}
+
 /** See the head of this file. Each step's result is recorded; a finished step never runs again. */
 export interface StepTools<Events extends EventSchemas = NoSchemas> {
   /**
@@ -160,6 +180,14 @@ export interface StepTools<Events extends EventSchemas = NoSchemas> {
     id: StepId,
     options: InvokeOptions<Target>,
   ): Promise<OutputOf<Target>>;
+  /**
+   * Has the server send an HTTP request, so that no function waits for it, and returns the response,
+   * whatever its status: on a replay the very same. Requests that change something carry an
+   * `idempotency-key` that stays the same when they are sent again. Throws `StepError` named
+   * `GatewayError` when no attempt brought a response.
+   */
+  fetch(id: string | RunStepOptions, url: string | URL, init?: FetchStepInit): Promise<Response>;
+  readonly ai: AiStepTools;
   /** Sends events as a step: once, however often the function runs. */
   sendEvent(id: StepId, events: Sendable<Events>): Promise<SendResult>;
 }

@@ -28,6 +28,7 @@ export function metricsRoute(context: ApiContext): Route {
         ...(await openRuns(context)),
         ...counters(context),
         ...exportFamilies(context),
+        gatewayRequests(context),
       ]),
     }),
   };
@@ -120,6 +121,14 @@ function exportFamilies({ exportCounts }: ApiContext): readonly Family[] {
       counts.runsDropped,
     ),
   ];
+}
+
+function gatewayRequests({ meter }: ApiContext): Family {
+  const samples = Object.entries(meter.gatewayRequests).flatMap(([step, outcomes]) =>
+    Object.entries(outcomes).map(([outcome, value]) => ({ labels: { step, outcome }, value })),
+  );
+  const help = "Requests performed for step.fetch and step.ai.infer since the server started.";
+  return { name: "pawl_gateway_requests_total", help, type: "counter", samples };
 }
 
 function gauge(name: string, help: string, value: number): Family {

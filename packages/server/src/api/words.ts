@@ -30,6 +30,9 @@ export const stepOpWords: Readonly<Record<StepOp, string>> = {
   waitForAny: "WAIT_FOR_EVENT",
   waitForAll: "WAIT_FOR_EVENT",
   waitForSignal: "WAIT_FOR_SIGNAL",
+  // The wire has no word of its own for requests of other kinds; the type of the step tells.
+  fetch: "RUN",
+  infer: "AI_GATEWAY",
 };
 
 /** The status of a word, whatever its case; null for a word that is none. */

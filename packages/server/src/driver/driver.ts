@@ -1,13 +1,26 @@
 // The seam between the server and whatever carries a call to user code: plain data in, plain data
 // out, and a way to give up. Drivers decide nothing; they do not know runs, stores or retries.
 import type { Answer } from "@pawl/protocol/answer";
+import type { GatewayKind } from "@pawl/protocol/gateway-wire";
+import type { Opcode } from "@pawl/protocol/opcode";
+
+/** A step that the server performs itself, as the opcodes that tell of it name it. */
+export interface GatewayStep {
+  readonly kind: GatewayKind;
+  readonly face: Pick<
+    Opcode,
+    "id" | "displayName" | "userId" | "userIndex" | "race" | "stepType" | "opts" | "retries"
+  >;
+}
 
 /** One call, ready to be sent. */
 export interface Call {
   /** Where to: the function's URL with the step to run in its query. Its scheme picks the driver. */
   readonly url: string;
-  /** JSON text (protocol.md 2.1). */
+  /** JSON text (protocol.md 2.1); of a gateway call its request, by `writeGatewayRequest`. */
   readonly body: string;
+  /** Null: the app is called. Else `url` is `gateway:` and the kind, and no app hears of it. */
+  readonly gateway: GatewayStep | null;
   /** Calls of one app share connections, and no other app's. */
   readonly appId: string;
   readonly functionId: string;

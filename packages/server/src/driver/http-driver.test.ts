@@ -45,6 +45,7 @@ function call(url: string, more: Partial<Call> = {}): Call {
   const requestId = "01J00000000000000000000000";
   return {
     url,
+    gateway: null,
     body: '{"b":1,"a":2}',
     functionId: "fn",
     appId: "app",

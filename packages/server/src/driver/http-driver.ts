@@ -31,6 +31,8 @@ export interface HttpDriverOptions {
   readonly pools: PoolLimits;
 }
 
+const decoder = new TextDecoder();
+
 /** The documented limits, for a server without keys. */
 export function defaultHttpDriverOptions(clock: Clock): HttpDriverOptions {
   return {
@@ -137,14 +139,16 @@ class HttpCarriage implements Carriage {
       this.#finish(oversizedAnswer(bytesMax));
       return;
     }
-    const { status, headers, body } = ended;
+    const { status, headers } = ended;
+    const body = decoder.decode(ended.bytes);
     const location = isRedirect(status) ? headerOf(headers, "location") : null;
     if (location !== null) {
       this.#redirect(url, location);
       return;
     }
     const now = clock.now();
-    const problem = signing === null ? null : signatureProblem(signing, ended, now);
+    const problem =
+      signing === null ? null : signatureProblem(signing, { status, headers, body }, now);
     if (problem !== null) {
       const message = `The answer of ${withoutQuery(url)} is not signed by the app: ${problem} Check that app and server have the same signing key.`;
       this.#finish(callFailure("sig_verification_failed", message));

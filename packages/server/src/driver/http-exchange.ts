@@ -1,4 +1,4 @@
-// One HTTP request and its response, gathered as text: the leanest handler the HTTP client takes.
+// One HTTP request and its response, gathered as bytes: the leanest handler the HTTP client takes.
 // It must not know what the response means.
 import type { Dispatcher } from "undici";
 
@@ -8,7 +8,8 @@ export type Ended =
       readonly kind: "answered";
       readonly status: number;
       readonly headers: ResponseHeaders;
-      readonly body: string;
+      /** Empty when there was no body. */
+      readonly bytes: Uint8Array;
     }
   /** `answered`: a status had come already. */
   | { readonly kind: "broken"; readonly error: Error; readonly answered: boolean }
@@ -22,7 +23,7 @@ export function headerOf(headers: ResponseHeaders, name: string): string | null 
   return value === undefined ? null : typeof value === "string" ? value : (value[0] ?? null);
 }
 
-const decoder = new TextDecoder();
+const noBytes = new Uint8Array();
 
 export class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #bytesMax: number;
@@ -70,9 +71,9 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    const bytes = this.#rest === null ? this.#first : Buffer.concat(this.#rest, this.#bytes);
-    const body = bytes === null ? "" : decoder.decode(bytes);
-    this.#end({ kind: "answered", status: this.#status, headers: this.#headers, body });
+    const all = this.#rest === null ? this.#first : Buffer.concat(this.#rest, this.#bytes);
+    const bytes = all ?? noBytes;
+    this.#end({ kind: "answered", status: this.#status, headers: this.#headers, bytes });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

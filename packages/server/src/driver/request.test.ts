@@ -89,6 +89,7 @@ function state(
     attempt: 1,
     attemptsMax: 4,
     generation: 2,
+    gateway: null,
     state: { at: "leased", epoch: 1, leaseUntil: 9 },
   };
   apply({ type: "event.put", event: cause, keys: [] });

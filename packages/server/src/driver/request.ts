@@ -8,7 +8,7 @@ import { dispatchId } from "@pawl/protocol/dispatch-id";
 import { writeEvent } from "@pawl/protocol/event-wire";
 import { membersOf } from "@pawl/protocol/json-span";
 import type { JsonText } from "@pawl/protocol/json-text";
-import type { Call } from "./driver.ts";
+import type { Call, GatewayStep } from "./driver.ts";
 import { traceparentOf } from "../api/words.ts";
 import { StepUrl } from "./step-url.ts";
 
@@ -40,20 +40,40 @@ export function buildCall(effect: CallEffect, state: StateView, options: Request
   if (fn === undefined)
     throw new Error(`function ${view.run.functionId} of run ${runId} is not registered`);
   const requestId = dispatchId(runId, jobId, generation);
-  const isGo = goSdk.test(state.app(view.run.appId)?.sdk ?? "");
-  return {
-    url: stepUrlOf(fn).at(job.target),
-    body: bodyOf(view, job, requestId, isGo, options.env),
-    appId: view.run.appId,
-    functionId: view.run.functionId,
+  const { appId, functionId } = view.run;
+  const named = {
+    appId,
+    functionId,
     runId,
     jobId,
     generation,
     requestId,
     traceparent: traceparentOf(runId, job.target),
-    tracestate: `inngest@app=${view.run.appId},inngest@fn=${view.run.functionId}`,
+    tracestate: `inngest@app=${appId},inngest@fn=${functionId}`,
     timeoutMs: options.callTimeoutMs,
   };
+  if (job.gateway !== null) {
+    const { kind, request } = job.gateway;
+    return {
+      ...named,
+      url: `gateway:${kind}`,
+      body: request,
+      gateway: { kind, face: faceOf(job) },
+    };
+  }
+  const isGo = goSdk.test(state.app(view.run.appId)?.sdk ?? "");
+  return {
+    ...named,
+    url: stepUrlOf(fn).at(job.target),
+    body: bodyOf(view, job, requestId, isGo, options.env),
+    gateway: null,
+  };
+}
+
+/** The attempts that a step has left are the job's business. */
+function faceOf(job: CallJob): GatewayStep["face"] {
+  const { target: id, displayName, userId, userIndex, race, stepType, opts } = job;
+  return { id, displayName, userId, userIndex, race, stepType, opts, retries: null };
 }
 
 /** Above the size limit the app fetches events and steps itself; the Go SDK cannot. */

@@ -3,7 +3,9 @@
 // are shown.
 import type { Change } from "@pawl/engine/changes";
 import type { RunStatus } from "@pawl/engine/records";
+import type { GatewayKind } from "@pawl/protocol/gateway-wire";
 import type { Store } from "@pawl/store/store";
+import type { GatewayOutcome } from "../gateway/gateway-driver.ts";
 import { Histogram } from "./histogram.ts";
 
 export type EndStatus = Exclude<RunStatus, "queued" | "running">;
@@ -26,6 +28,16 @@ export class Meter {
   runsStarted = 0;
   steps = 0;
   failedAttempts = 0;
+
+  readonly gatewayRequests: Record<GatewayKind, Record<GatewayOutcome, number>> = {
+    fetch: { answered: 0, failed: 0, aborted: 0 },
+    infer: { answered: 0, failed: 0, aborted: 0 },
+  };
+
+  /** A request that the server performed for a step is over. */
+  gatewayRequest(kind: GatewayKind, outcome: GatewayOutcome): void {
+    this.gatewayRequests[kind][outcome] += 1;
+  }
 
   /** Takes in the changes of a commit that succeeded. */
   committed(changes: readonly Change[], seconds: number): void {

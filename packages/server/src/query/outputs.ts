@@ -20,8 +20,21 @@ export function runOutput(output: JsonText | null, input: JsonText | null): Span
 /** The result or error of a step, and the arguments it was called with. */
 export function stepOutput(step: StepRecord): SpanOutput {
   const input = memberOf(step.opts, "input");
-  if (step.op === "run" || step.op === "invoke") return { input, ...unwrapped(step.memo) };
-  return { input, data: step.memo, error: null };
+  switch (step.op) {
+    case "run":
+    case "invoke":
+    case "waitForSignal":
+      return { input, ...unwrapped(step.memo) };
+    case "fetch":
+    case "infer":
+      // What went out, as far as people may see it.
+      return { input: step.opts, ...unwrapped(step.memo) };
+    case "sleep":
+    case "waitForEvent":
+    case "waitForAny":
+    case "waitForAll":
+      return { input, data: step.memo, error: null };
+  }
 }
 
 /** The error of a failed attempt. */

@@ -69,6 +69,11 @@ test("what is open shows what it waits for", () => {
         displayName: "planned",
         state: { at: "leased", epoch: 1, leaseUntil: baseTime },
       }),
+      callSample(runId, {
+        id: hashSample(9),
+        target: hashSample(9),
+        gateway: { kind: "infer", request: toJsonText({}) },
+      }),
       sleepSample(runId, 2, baseTime + 99),
       waitJobSample(runId, 3),
     ],
@@ -77,6 +82,7 @@ test("what is open shows what it waits for", () => {
     trace.children.map(({ op, status, info }) => [op, status, info?.type ?? null]),
     [
       ["run", "running", null],
+      ["infer", "queued", null],
       ["sleep", "waiting", "sleep"],
       ["waitForEvent", "waiting", "waitForEvent"],
     ],
@@ -135,4 +141,7 @@ test("outputs lose their wrapper and nothing else", () => {
   const event = toJsonText({ name: "a", data: {} });
   assert.equal(stepOutput(stepSample(0, { op: "waitForEvent", memo: event })).data, event);
   assert.equal(stepOutput(stepSample(0, { memo: toJsonText(5) })).data, "5");
+  const opts = toJsonText({ url: "http://a" });
+  const asked = stepSample(0, { op: "infer", opts, memo: toJsonText({ data: { a: 1 } }) });
+  assert.deepEqual(stepOutput(asked), { input: opts, data: toJsonText({ a: 1 }), error: null });
 });

@@ -247,16 +247,16 @@ function openSpan(job: OpenJob, attempts: readonly AttemptRecord[]): Span {
 
 /** What the step of a job does. */
 export function opOfJob(job: OpenJob): StepOp {
+  if (job.kind === "call") return job.gateway?.kind ?? "run";
   return job.kind === "waitMany" ? manyOps[job.mode] : opOf[job.kind];
 }
 
 const opOf = {
-  call: "run",
   sleep: "sleep",
   wait: "waitForEvent",
   signal: "waitForSignal",
   invoke: "invoke",
-} as const satisfies Record<Exclude<OpenJob["kind"], "waitMany">, StepOp>;
+} as const satisfies Record<Exclude<OpenJob["kind"], "call" | "waitMany">, StepOp>;
 
 function openStatus(job: OpenJob): SpanStatus {
   if (job.kind !== "call") return "waiting";

@@ -3,7 +3,7 @@
 import type { Answer } from "@pawl/protocol/answer";
 import { toJsonText } from "@pawl/protocol/json-text";
 import type { Opcode } from "@pawl/protocol/opcode";
-import type { Call } from "@pawl/server/driver/driver";
+import type { Call, GatewayStep } from "@pawl/server/driver/driver";
 import type { Agenda } from "../agenda.ts";
 import type { Dice } from "../dice.ts";
 import type { Faults } from "../faults.ts";
@@ -25,13 +25,14 @@ export interface Surroundings {
   /** Sends an event of this name from within a step. */
   send(name: string): void;
   /** User code of a step returned this memo. */
-  executed(request: AppRequest, stepId: string, memo: string): void;
+  executed(request: Pick<AppRequest, "runId" | "requestId">, stepId: string, memo: string): void;
 }
 
 /** How a call ended for the app: with an answer, or with the end of the app or of the connection. */
 export type Outcome = Answer | "crashed" | "hung";
 
 type RunNode = Extract<StepNode, { kind: "run" }>;
+type FetchNode = Extract<StepNode, { kind: "fetch" }>;
 
 /** The app is gone in the middle of a call. */
 class AppCrash extends Error {}
@@ -39,6 +40,8 @@ class AppCrash extends Error {}
 export class AppHost {
   readonly #world: Surroundings;
   #executions = 0;
+  /** Requests that a site let fail, by run and step. */
+  readonly #failures = new Map<string, number>();
   #busy = 0;
 
   constructor(world: Surroundings) {
@@ -52,6 +55,7 @@ export class AppHost {
 
   /** Works on a call. Never rejects. */
   async receive(call: Call): Promise<Outcome> {
+    if (call.gateway !== null) return this.#perform(call, call.gateway);
     const { agenda, dice, faults, programs } = this.#world;
     const request = readRequest(call);
     const program = programs.get(request.slug);
@@ -67,6 +71,28 @@ export class AppHost {
     } catch (error) {
       if (error instanceof AppCrash) return "crashed";
       throw error;
+    } finally {
+      this.#busy--;
+    }
+  }
+
+  /** The site that a request of the server goes to; it fails as often as the step says. */
+  async #perform(call: Call, { face }: GatewayStep): Promise<Outcome> {
+    const { agenda, faults } = this.#world;
+    const node = JSON.parse(call.body) as FetchNode; // proof: `opening` wrote it
+    const step = `${call.runId}/${face.id}`;
+    this.#busy++;
+    try {
+      await agenda.sleep(node.takesMs);
+      if (faults.strikes("appHung", call.requestId)) return "hung";
+      const failures = this.#failures.get(step) ?? 0;
+      if (failures < node.failures) {
+        this.#failures.set(step, failures + 1);
+        return performed(threw(node, face.race, false));
+      }
+      const memo = toJsonText({ data: { n: ++this.#executions } });
+      this.#world.executed(call, face.id, memo);
+      return performed(ran(node, face.race, memo));
     } finally {
       this.#busy--;
     }
@@ -173,6 +199,11 @@ function onlyRun(
 
 function answer(program: Program, opcodes: readonly Opcode[]): Answer {
   return { kind: "opcodes", opcodes, retryAfterMs: null, requestVersion: program.version };
+}
+
+/** The answer of the driver that performed a request. */
+function performed(opcode: Opcode): Answer {
+  return { kind: "opcodes", opcodes: [opcode], retryAfterMs: null, requestVersion: null };
 }
 
 function failure(program: Program, noRetry: boolean): Answer {

@@ -12,7 +12,7 @@ function face(node: StepNode, race: boolean) {
     race,
     stepType: null,
     opts: null,
-    retries: node.kind === "run" ? node.retries : null,
+    retries: node.kind === "run" || node.kind === "fetch" ? node.retries : null,
   };
 }
 
@@ -34,6 +34,9 @@ export function opening({ node, race }: OpenStep): Opcode {
   switch (node.kind) {
     case "run":
       return { ...common, op: "StepPlanned" };
+    case "fetch":
+      // What the site needs to know is in the request.
+      return { ...common, op: "Gateway", kind: "fetch", request: toJsonText(node) };
     case "sleep":
       return { ...common, op: "Sleep", until: { forMs: node.forMs } };
     case "wait":

@@ -26,6 +26,18 @@ export type StepNode =
       /** Name of an event that user code sends from within the step; null: none. */
       readonly sends: string | null;
     }
+  | {
+      /** A request that the server performs. */
+      readonly kind: "fetch";
+      readonly id: string;
+      /** How long the site takes, ms. */
+      readonly takesMs: number;
+      /** Requests that fail before one succeeds. */
+      readonly failures: number;
+      /** The last failure is caught by user code. */
+      readonly caught: boolean;
+      readonly retries: number | null;
+    }
   | { readonly kind: "sleep"; readonly id: string; readonly forMs: number }
   | {
       readonly kind: "wait";
@@ -145,7 +157,7 @@ export function explore(
       return { settled: null, values: [] };
     }
     const failed = memo.startsWith('{"error":');
-    const caught = node.kind === "run" ? node.caught : true;
+    const caught = node.kind === "run" || node.kind === "fetch" ? node.caught : true;
     const settled = {
       rank: ranks.get(hash) ?? 0,
       threw: failed && !caught ? ("step" as const) : null,
@@ -222,7 +234,9 @@ export function mayFail(program: Program): boolean {
       if (node.kind === "throw") return node.times > program.retries;
       if (node.kind === "signal") return node.onConflict === "fail";
       return (
-        node.kind === "run" && !node.caught && node.failures > (node.retries ?? program.retries)
+        (node.kind === "run" || node.kind === "fetch") &&
+        !node.caught &&
+        node.failures > (node.retries ?? program.retries)
       );
     });
   return fails(program.nodes);

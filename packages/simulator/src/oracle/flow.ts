@@ -39,11 +39,15 @@ export class FlowJudge {
     const { data } = this.#parts;
     const counts = new Map<string, number>();
     const most = new Map<string, number>();
-    for (const { runId, epoch } of data.leased.ascending(null)) {
+    for (const { runId, jobId, epoch } of data.leased.ascending(null)) {
       const run = this.#mirror.runs.get(runId);
       if (epoch !== data.epoch || run === undefined) continue;
-      const ofApp = [run.run.appId, this.#parts.callsPerAppMax] as const;
-      for (const [name, limit] of [ofApp, ...limitsOf(run)]) {
+      const job = run.jobs.get(jobId);
+      const isApps = job?.kind !== "call" || job.gateway === null;
+      // The server's own requests have the same limit in the simulation.
+      const performer = isApps ? run.run.appId : "the server";
+      const ofPerformer = [performer, this.#parts.callsPerAppMax] as const;
+      for (const [name, limit] of [ofPerformer, ...limitsOf(run)]) {
         counts.set(name, (counts.get(name) ?? 0) + 1);
         // Functions that share a key may set different limits.
         most.set(name, Math.max(most.get(name) ?? 0, limit));

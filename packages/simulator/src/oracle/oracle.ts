@@ -17,6 +17,7 @@ import {
   type StepNode,
 } from "../app/program.ts";
 import { readRequest, type AppRequest } from "../app/request.ts";
+import { runOf } from "./run-of-change.ts";
 import { StartJudge } from "./starts.ts";
 import { FlowJudge } from "./flow.ts";
 import { isCancelWait, Mirror, type RunMirror } from "./mirror.ts";
@@ -86,19 +87,14 @@ export class Oracle {
 
   /** A call leaves a process, which has the others under way. */
   sent(call: Call, underWay: Iterable<Call>): void {
-    const request = readRequest(call);
     const name = `call ${call.jobId} of run ${call.runId}, generation ${call.generation}`;
     if (this.#sent.has(call.requestId)) this.accuse("dispatch-repeated", `${name} went out twice`);
     this.#sent.add(call.requestId);
     const known = this.#leases.get(call.requestId);
     if (known === undefined)
       this.accuse("sent-uncommitted", `${name} went out, but its lease is not stored`);
-    else if (known !== textOf(request.memos))
-      this.accuse(
-        "request-wrong",
-        `${name} was sent with ${textOf(request.memos)}; recorded were ${known}`,
-      );
-    const others = this.#countCurrent(call.appId, underWay);
+    else if (call.gateway === null) this.#checkMemos(call, known);
+    const others = this.#countCurrent(call, underWay);
     if (others >= this.#parts.callsPerAppMax)
       this.accuse("gate-exceeded", `${name} went out beside ${others} others`);
     const run = this.mirror.runs.get(call.runId);
@@ -106,19 +102,31 @@ export class Oracle {
       this.accuse("ended-run-called", `${name} went out after its end`);
   }
 
-  /** Calls of an app that count: one whose place was given to another may still be on its way out. */
-  #countCurrent(appId: string, calls: Iterable<Call>): number {
+  #checkMemos(call: Call, known: string): void {
+    const memos = textOf(readRequest(call).memos);
+    if (memos === known) return;
+    const name = `call ${call.jobId} of run ${call.runId}`;
+    this.accuse("request-wrong", `${name} was sent with ${memos}; recorded were ${known}`);
+  }
+
+  /**
+   * Calls that share a limit with this one: those of its app, or those of the server itself. One
+   * whose place was given to another may still be on its way out.
+   */
+  #countCurrent({ appId, gateway }: Call, calls: Iterable<Call>): number {
     let count = 0;
     for (const call of calls) {
       const job = this.mirror.runs.get(call.runId)?.jobs.get(call.jobId);
       const isReplaced = job?.kind === "call" && job.generation > call.generation;
-      if (call.appId === appId && !isReplaced) count++;
+      const isShared =
+        gateway === null ? call.gateway === null && call.appId === appId : call.gateway !== null;
+      if (isShared && !isReplaced) count++;
     }
     return count;
   }
 
   /** User code of a step returned. */
-  executed(request: AppRequest, stepId: string, memo: string): void {
+  executed(request: Pick<AppRequest, "runId" | "requestId">, stepId: string, memo: string): void {
     const name = `${request.runId}/${stepId}`;
     const memos = this.#returned.get(name) ?? new Set<string>();
     this.#returned.set(name, memos.add(memo));
@@ -291,6 +299,7 @@ export class Oracle {
     const job = run.jobs.get(step.id);
     switch (node.kind) {
       case "run":
+      case "fetch":
         if (step.status === "failed") return node.failures > 0 || !this.#parts.isCalm;
         return this.#returned.get(`${run.run.id}/${step.id}`)?.has(step.memo) === true;
       case "sleep":
@@ -372,24 +381,6 @@ export class Oracle {
       if (output.includes("no_progress") || (this.#parts.isCalm && !mayFail(program)))
         this.accuse("outcome-wrong", `run ${run.id} failed: ${output}`);
     }
-  }
-}
-
-function runOf(change: Change): string | null {
-  switch (change.type) {
-    case "run.put":
-      return change.run.id;
-    case "job.put":
-      return change.job.runId;
-    case "wait.put":
-      return change.wait.runId;
-    case "step.put":
-    case "job.delete":
-    case "wait.delete":
-    case "output.put":
-      return change.runId;
-    default:
-      return null;
   }
 }
 

@@ -79,6 +79,7 @@ export class ServerProcess {
         settings: {
           ...defaultSettings,
           callsPerAppMax: tuning.callsPerAppMax,
+          gatewayCallsMax: tuning.callsPerAppMax,
           waitsPageSize: tuning.waitsPageSize,
           retryIntervalMs: tuning.retryIntervalMs,
         },

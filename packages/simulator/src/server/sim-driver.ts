@@ -30,7 +30,7 @@ interface Underway {
 }
 
 export class SimDriver implements Driver {
-  readonly schemes = ["sim:"];
+  readonly schemes = ["sim:", "gateway:"];
   readonly #parts: SimDriverParts;
   readonly #underway = new Set<Underway>();
 

@@ -1,7 +1,8 @@
 // A job as a row of `job`. Columns that its kind does not have are null or 0. `subject` is the event,
-// function, signal or mode that it is about, `expression` its condition: CEL, or branches as JSON.
+// function, signal or mode that it is about, `expression` its condition: CEL, or branches as JSON. The
+// request of a gateway call is a row of its own (migration 010 tells why).
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
-import type { CallState, Job, WaitJobBranch } from "@pawl/engine/records";
+import type { CallState, GatewayCall, Job, WaitJobBranch } from "@pawl/engine/records";
 import { shardOf } from "@pawl/engine/shard";
 import type { JsonText } from "@pawl/protocol/json-text";
 import {
@@ -46,7 +47,11 @@ const columns = [
 export const jobInsert = `INSERT OR REPLACE INTO job (run, shard, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** Rows for `decodeJob`. */
-export const jobsOfRun = `SELECT ${columns} FROM job WHERE run = ? ORDER BY id`;
+export const jobsOfRun = `SELECT ${columns}, CASE WHEN flags & 8 THEN (SELECT request FROM gateway_request AS g WHERE g.run = job.run AND g.job = job.id) END FROM job WHERE run = ? ORDER BY id`;
+
+/** Takes run, job and `encodeRequest`. A request never changes. */
+export const requestInsert =
+  "INSERT OR IGNORE INTO gateway_request (run, job, request) VALUES (?, ?, ?)";
 
 const kinds: readonly Job["kind"][] = [
   "call",
@@ -60,6 +65,25 @@ const kinds: readonly Job["kind"][] = [
 const parallelFlag = 1;
 const raceFlag = 2;
 const againFlag = 4;
+/** The schema knows it, too: see `gateway_request_ends`. */
+const gatewayFlag = 8;
+
+const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder() };
+
+/** The request of a gateway call, as bytes. */
+export function encodeRequest({ kind, request }: GatewayCall): Uint8Array {
+  return utf8.encoder.encode(`${kind} ${request}`);
+}
+
+function decodeRequest(value: SQLOutputValue | undefined): GatewayCall | null {
+  if (!(value instanceof Uint8Array)) return null;
+  const text = utf8.decoder.decode(value);
+  const space = text.indexOf(" ");
+  return {
+    kind: text.slice(0, space) === "infer" ? "infer" : "fetch",
+    request: text.slice(space + 1) as JsonText, // proof: written from a JsonText
+  };
+}
 
 /** The values of one row. */
 export function encodeJob(run: PackedId, job: Job): SQLInputValue[] {
@@ -118,7 +142,8 @@ function flagsOf(job: Job): number {
   return (
     (job.parallel ? parallelFlag : 0) |
     (job.race ? raceFlag : 0) |
-    (job.kind === "call" && job.again ? againFlag : 0)
+    (job.kind === "call" && job.again ? againFlag : 0) |
+    (job.kind === "call" && job.gateway !== null ? gatewayFlag : 0)
   );
 }
 
@@ -176,6 +201,7 @@ export function decodeJob(runId: string, row: readonly SQLOutputValue[]): Job {
         attempt: numberOf(row[8]),
         attemptsMax: numberOf(row[9]),
         generation: numberOf(row[7]),
+        gateway: decodeRequest(row[23]),
         again: (flags & againFlag) !== 0,
         state: decodeState(row),
       };

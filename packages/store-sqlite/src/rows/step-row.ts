@@ -13,6 +13,8 @@ const ops: readonly StepOp[] = [
   "waitForAny",
   "waitForAll",
   "waitForSignal",
+  "fetch",
+  "infer",
 ];
 
 const columns =

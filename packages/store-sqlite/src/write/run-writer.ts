@@ -1,10 +1,10 @@
 // Writes what is left of a batch for one run: its row, its parts, its links to events.
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import type { RunRecord } from "@pawl/engine/records";
+import type { Job, RunRecord } from "@pawl/engine/records";
 import { packHash, packUlid, unpackUlids } from "../codec.ts";
 import type { PackedId } from "../codec.ts";
 import { attemptInsert, encodeAttempt } from "../rows/attempt-row.ts";
-import { encodeJob, jobInsert } from "../rows/job-row.ts";
+import { encodeJob, encodeRequest, jobInsert, requestInsert } from "../rows/job-row.ts";
 import { encodeRun, runColumnNames } from "../rows/run-row.ts";
 import { encodeStep, stepInsert } from "../rows/step-row.ts";
 import { encodeWait, waitInsert } from "../rows/wait-row.ts";
@@ -42,6 +42,7 @@ export class RunWriter {
   readonly #putOutput: StatementSync;
   readonly #putAttempt: StatementSync;
   readonly #putJob: StatementSync;
+  readonly #putRequest: StatementSync;
   readonly #deleteJob: StatementSync;
   readonly #putWait: StatementSync;
   readonly #deleteWait: StatementSync;
@@ -75,6 +76,7 @@ export class RunWriter {
     this.#putOutput = database.prepare("INSERT OR REPLACE INTO output (run, output) VALUES (?, ?)");
     this.#putAttempt = database.prepare(attemptInsert);
     this.#putJob = database.prepare(jobInsert);
+    this.#putRequest = database.prepare(requestInsert);
     this.#deleteJob = database.prepare("DELETE FROM job WHERE run = ? AND id = ?");
     this.#putWait = database.prepare(waitInsert);
     this.#deleteWait = database.prepare("DELETE FROM wait WHERE run = ? AND job = ?");
@@ -89,7 +91,7 @@ export class RunWriter {
     for (const attempt of writes.attempts.values())
       this.#putAttempt.run(...encodeAttempt(id, attempt));
     for (const [jobId, job] of writes.jobs) {
-      if (job !== null) this.#putJob.run(...encodeJob(id, job));
+      if (job !== null) this.#writeJob(id, job);
       else if (!writes.wiped) this.#deleteJob.run(id, packHash(jobId));
     }
     for (const [jobId, wait] of writes.waits) {
@@ -98,6 +100,12 @@ export class RunWriter {
     }
     // Last, because an ended run is weighed with its parts.
     if (writes.run !== null) this.#put(id, writes.run, touched);
+  }
+
+  #writeJob(id: PackedId, job: Job): void {
+    this.#putJob.run(...encodeJob(id, job));
+    if (job.kind !== "call" || job.gateway === null) return;
+    this.#putRequest.run(id, packHash(job.id), encodeRequest(job.gateway));
   }
 
   /** Writes the row, trying first what is likely: a new run, then one that just goes on, or ends. */

@@ -48,6 +48,14 @@ const jobSamples: readonly Job[] = [
     race: true,
     state: { at: "leased", epoch: 1, leaseUntil: baseTime + 9 },
   }),
+  callSample(runId, {
+    id: hashSample(10),
+    target: hashSample(10),
+    gateway: {
+      kind: "infer",
+      request: toJsonText({ url: "http://a", headers: { key: "sek ret" } }),
+    },
+  }),
   sleepSample(runId, 3, baseTime + 30),
   waitJobSample(runId, 4),
   waitJobSample(runId, 5, { expression: null, userId: null, stepType: "step.waitForEvent" }),

@@ -188,6 +188,7 @@ export function callSample(runId: string, overrides: Partial<CallJob> = {}): Cal
     attempt: 0,
     attemptsMax: 4,
     generation: 0,
+    gateway: null,
     again: false,
     state: { at: "delayed", dueAt: baseTime },
     ...overrides,

@@ -34,9 +34,15 @@ export function runObject(queries: Queries, shown: ShownRun): object {
     batchCreatedAt: null,
     cronSchedule: null,
     eventName: run.eventName,
-    hasAI: false,
+    hasAI: () => hasAi(queries, run.id),
     trace: () => traceObject(queries, run.id),
   };
+}
+
+/** Whether a step of the run asks a model, as far as anybody can see. */
+async function hasAi(queries: Queries, runId: string): Promise<boolean> {
+  const steps = (await queries.trace(runId))?.children ?? [];
+  return steps.some(({ op, stepType }) => op === "infer" || stepType === "step.ai.wrap");
 }
 
 /** The older `FunctionRun` of a run. */

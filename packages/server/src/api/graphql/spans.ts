@@ -50,7 +50,9 @@ export function spanObject(span: Span, owner: SpanOwner): object {
 function infoObject({ info, op, stepType }: Span): object | null {
   switch (info?.type) {
     case undefined:
-      return op === "run" ? { __typename: "RunStepInfo", type: stepType } : null;
+      return op === "run" || op === "fetch" || op === "infer"
+        ? { __typename: "RunStepInfo", type: stepType }
+        : null;
     case "sleep":
       return { __typename: "SleepStepInfo", sleepUntil: timeOrNull(info.until) };
     case "waitForEvent":
