@@ -242,6 +242,30 @@ test("known apps are asked again while polling; an app that fails keeps its id",
   await run.stop();
 });
 
+test("an app that moves while it is asked is not moved back by the answer from its old place", async () => {
+  const registered: string[] = [];
+  const registrar: Registrar = {
+    register: () => Promise.resolve(synced),
+    registerInBand: (body) => Promise.resolve(void registered.push(body)).then(() => synced),
+    fail: () => Promise.resolve(),
+  };
+  const old = "http://localhost:1/x";
+  const apps = [app("a", old)];
+  let moves = false;
+  const answers = (): SyncAnswer => {
+    if (moves) apps[0] = app("a", "http://localhost:2/x");
+    return { kind: "in_band", body: old };
+  };
+  const run = poller([], true, answers, registrar, () => apps);
+  await run.start();
+  assert.deepEqual(registered, [old]);
+  moves = true;
+  await run.round();
+  assert.deepEqual(run.asked, [old, old]);
+  assert.deepEqual(registered, [old]);
+  await run.stop();
+});
+
 test("an app that registered elsewhere is told so", async () => {
   const failures: string[] = [];
   const registrar: Registrar = {

@@ -20,10 +20,13 @@ export function appAt(apps: Iterable<AppRecord>, url: string): AppRecord | undef
 
 /** Why the app at the URL is not in sync now; null when it is. */
 export async function syncApp(parts: SyncParts, url: string): Promise<string | null> {
+  const before = appAt(parts.apps(), url);
   const answer = await parts.client.requestSync(url);
   if (answer.kind === "failed") return answer.error;
   if (answer.kind === "out_of_band")
     return appAt(parts.apps(), url) === undefined ? elsewhere(url) : null;
+  // It moved while it was asked: what its old place says would move it back.
+  if (before !== undefined && appAt(parts.apps(), url)?.id !== before.id) return null;
   try {
     const reply = await parts.registrar.registerInBand(answer.body);
     return reply.ok ? null : reply.message;
