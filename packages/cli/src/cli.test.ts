@@ -162,6 +162,7 @@ test("the doctor finds runs without a wake-up, fixes them on demand, and leaves 
         holds: [],
         priorityMs: 0,
         batchId: null,
+        schedule: null,
       },
     },
   ] as const;
@@ -331,6 +332,31 @@ test("options come from a config file, too", async () => {
   assert.match(doctor.err, new RegExp(`There is no store at ${join(home, "data")}`));
 });
 
+test("schedules are made, listed, paused, resumed, started and deleted", async () => {
+  const server = await serve(["dev", "--in-memory", "--no-discovery"]);
+  const schedules = (...args: readonly string[]): Promise<Outcome> =>
+    pawl(["schedules", ...args, "--url", server.url]);
+  assert.equal((await schedules("list")).out, "There are no schedules.\n");
+  const big = '{"n":12345678901234567890}';
+  const made = await schedules("create", "a:1", "--every", "1h", "--event", "x/y", "--data", big);
+  assert.equal(made.code, 0, made.err);
+  const cron = ["--cron", "0 9 * * *", "--timezone", "Asia/Tokyo", "--event", "x/y", "--json"];
+  assert.match((await schedules("create", "b", ...cron)).out, /"timezone":"Asia\/Tokyo"/);
+  const listed = await schedules("list");
+  assert.match(listed.out, /^ID +WHEN +WHAT +NEXT/);
+  assert.match(listed.out, /\na:1 +every 1h +x\/y +\d{4}-/);
+  assert.match(listed.out, /\nb +0 9 \* \* \* \(Asia\/Tokyo\) +x\/y /);
+  assert.match((await schedules("pause", "b", "--reason", "why")).out, / paused /);
+  assert.match((await schedules("resume", "b", "--json")).out, /"paused":false/);
+  assert.match((await schedules("trigger", "a:1", "--json")).out, /"fired":1/);
+  assert.equal((await schedules("delete", "b")).out, "b is deleted\n");
+  const gone = await schedules("delete", "b");
+  assert.deepEqual([gone.code, gone.out], [1, ""]);
+  assert.match(gone.err, /refused \(404\): There is no schedule "b"/);
+  const refused = await schedules("create", "c", "--every", "1ms", "--event", "x");
+  assert.match(refused.err, /from 1s to 366d/);
+});
+
 test("send reads data from a file and from standard input, and counts", async () => {
   const server = await serve(["dev", "--no-discovery", "--in-memory"]);
   writeFileSync(join(folder, "data.json"), '{"from":"file"}');
@@ -367,6 +393,9 @@ const refusals: readonly (readonly [readonly string[], number, RegExp])[] = [
   [["keys", "create", "--name", "x", "--scopes", "run:read"], 2, /Did you mean "runs:read"\?/],
   [["keys", "create", "--name", "x", "--scopes", "admin", "--expires", "1999"], 2, /--expires/],
   [["send"], 2, /Name the event/],
+  [["schedules"], 2, /list\|create/],
+  [["schedules", "pause"], 2, /Name the schedule/],
+  [["schedules", "create", "a", "--data", "{"], 1, /no valid JSON/],
   [["send", "a", "[1]"], 1, /must be a JSON object/],
   [["send", "a", "{"], 1, /no valid JSON/],
   [["send", "a", "--data", "nowhere.json"], 1, /cannot be read/],

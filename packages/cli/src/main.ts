@@ -11,6 +11,7 @@ import { devCommand, startCommand } from "./commands/serve.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { schedulesCommand } from "./commands/schedules.ts";
 import { sendCommand } from "./commands/send.ts";
 import { commandHelp, overview } from "./help.ts";
 
@@ -27,6 +28,7 @@ const commands: readonly Command[] = [
   devCommand,
   startCommand,
   sendCommand,
+  schedulesCommand,
   doctorCommand,
   keysCommand,
   explainCommand,

@@ -8,12 +8,12 @@ import type {
   GateRecord,
   Job,
   RunRecord,
-  ScheduleRecord,
   StepRecord,
   WaitKey,
   WaitPathRecord,
   WaitRecord,
 } from "./records.ts";
+import type { ScheduleRecord } from "./schedule-records.ts";
 import type { Message } from "./commands.ts";
 
 export type Change =

@@ -25,6 +25,18 @@ export type EngineCode =
   | "batch_timeout_invalid"
   /** A cron line that cannot be read, or names a time that never comes. */
   | "schedule_invalid"
+  /** A schedule's time zone is not known. */
+  | "schedule_zone_invalid"
+  /** The interval of a schedule is out of its range. */
+  | "schedule_interval_invalid"
+  /** No schedule with this id was made at runtime, or it was deleted. */
+  | "schedule_not_found"
+  /** There is a schedule with this id already. */
+  | "schedule_exists"
+  /** The server has as many schedules as setting `schedulesMax` allows. */
+  | "schedules_too_many"
+  /** A run of the schedule goes on, and its overlap lets no other start. */
+  | "schedule_busy"
   /** A registered configuration that cannot work; the message names function and field. */
   | "config_invalid"
   /** The sender was called with a dispatch that is no longer the current one. */

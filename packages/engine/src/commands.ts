@@ -9,11 +9,13 @@ import type {
   FunctionRecord,
   RetainedKind,
   RunLimits,
+  RunOrigin,
   RunParent,
   WaitKey,
   WaitPathRecord,
   WaitPosition,
 } from "./records.ts";
+import type { ScheduleDefinition } from "./schedule-records.ts";
 
 /** Four unsigned 32-bit numbers: the command's own source of ids and jitter. */
 export type Seed = readonly [number, number, number, number];
@@ -92,6 +94,52 @@ export interface ScheduleDue extends CommandBase {
   readonly scheduleId: string;
 }
 
+interface OneSchedule extends CommandBase {
+  /** Id of the record of a runtime schedule. */
+  readonly scheduleId: string;
+}
+
+/** People make a schedule, or say anew what it is. */
+export interface ScheduleSet extends OneSchedule {
+  readonly type: "schedule.set";
+  readonly definition: ScheduleDefinition;
+  /** Null: a new one goes on, one that is there stays as it is. */
+  readonly paused: boolean | null;
+  /** Refused when there is one with this id. */
+  readonly onlyNew: boolean;
+}
+
+/** People change parts of a schedule. */
+export interface ScheduleChanged extends OneSchedule {
+  readonly type: "schedule.changed";
+  readonly patch: Partial<ScheduleDefinition>;
+}
+
+export interface ScheduleRemoved extends OneSchedule {
+  readonly type: "schedule.removed";
+}
+
+export interface SchedulePaused extends OneSchedule {
+  readonly type: "schedule.paused";
+  readonly reason: string | null;
+}
+
+/** The schedule goes on; ticks missed meanwhile are those of its catch-up. */
+export interface ScheduleResumed extends OneSchedule {
+  readonly type: "schedule.resumed";
+}
+
+/** People want a start now, whatever the time; overlap holds. */
+export interface ScheduleTriggered extends OneSchedule {
+  readonly type: "schedule.triggered";
+}
+
+/** A run that the schedule started has ended. */
+export interface ScheduleRunEnded extends OneSchedule {
+  readonly type: "schedule.runEnded";
+  readonly runId: string;
+}
+
 /** A gate has room and this call is next in its queue. */
 export interface CallAdmitted extends CommandBase {
   readonly type: "call.admitted";
@@ -143,6 +191,8 @@ export interface RunTriggered extends CommandBase {
   readonly gate: string;
   readonly functionId: string;
   readonly event: EventRecord;
+  /** The tick, and the id under which its schedule knows the run. */
+  readonly origin?: RunOrigin & { readonly runId: string };
 }
 
 /** A run that somebody waits for has ended. */
@@ -229,6 +279,13 @@ export type Command =
   | CheckpointReceived
   | TimerDue
   | ScheduleDue
+  | ScheduleSet
+  | ScheduleChanged
+  | ScheduleRemoved
+  | SchedulePaused
+  | ScheduleResumed
+  | ScheduleTriggered
+  | ScheduleRunEnded
   | CallAdmitted
   | WaitMatched
   | WaitsContinued
@@ -261,6 +318,7 @@ export type Message = Extract<
       | "run.triggered"
       | "child.ended"
       | "run.cancelled"
-      | "call.admitted";
+      | "call.admitted"
+      | "schedule.runEnded";
   }
 >;

@@ -21,6 +21,9 @@ import { runRepaired } from "./commands/run-repaired.ts";
 import { runTriggered } from "./commands/run-triggered.ts";
 import { scheduleDue } from "./commands/schedule-due.ts";
 import { signalSent } from "./commands/signal-sent.ts";
+import { scheduleHeld, scheduleRemoved } from "./commands/schedule-held.ts";
+import { scheduleChanged, scheduleSet } from "./commands/schedule-set.ts";
+import { scheduleRunEnded, scheduleTriggered } from "./commands/schedule-triggered.ts";
 import { timerDue } from "./commands/timer-due.ts";
 import { waitMatched } from "./commands/wait-matched.ts";
 import { waitsContinued } from "./commands/waits-continued.ts";
@@ -51,6 +54,19 @@ export function decide(state: StateView, command: Command): Decision {
       return timerDue(state, command);
     case "schedule.due":
       return scheduleDue(state, command);
+    case "schedule.set":
+      return scheduleSet(state, command);
+    case "schedule.changed":
+      return scheduleChanged(state, command);
+    case "schedule.removed":
+      return scheduleRemoved(state, command);
+    case "schedule.paused":
+    case "schedule.resumed":
+      return scheduleHeld(state, command);
+    case "schedule.triggered":
+      return scheduleTriggered(state, command);
+    case "schedule.runEnded":
+      return scheduleRunEnded(state, command);
     case "wait.matched":
       return waitMatched(state, command);
     case "waits.continued":

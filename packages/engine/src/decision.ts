@@ -3,6 +3,7 @@ import type { Change } from "./changes.ts";
 import type { Message } from "./commands.ts";
 import type { Effect } from "./effects.ts";
 import type { EngineCode } from "./codes.ts";
+import type { RuntimeSchedule } from "./schedule-records.ts";
 
 /** The answer for whoever sent the command. Expected outcomes are replies, never throws. */
 export type Reply =
@@ -16,6 +17,12 @@ export type ReplyValue =
   | { readonly type: "started"; readonly runId: string; readonly eventId: string }
   /** The run that got the signal. */
   | { readonly type: "signalled"; readonly runId: string }
+  /** The schedule as it is now; `created`: it is new. */
+  | {
+      readonly type: "scheduled";
+      readonly schedule: RuntimeSchedule;
+      readonly created: boolean;
+    }
   /** How many records were removed, and whether there may be more. */
   | {
       readonly type: "removed";

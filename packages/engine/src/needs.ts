@@ -6,12 +6,12 @@ import type {
   GateRecord,
   Job,
   RunRecord,
-  ScheduleRecord,
   StepRecord,
   WaitKey,
   WaitPosition,
   WaitRecord,
 } from "./records.ts";
+import type { ScheduleRecord } from "./schedule-records.ts";
 
 export type Need =
   | { readonly kind: "run"; readonly runId: string }

@@ -143,6 +143,22 @@ export interface RunRecord {
   readonly priorityMs: number;
   /** ULID of the batch of events that it is; null for others. */
   readonly batchId: string | null;
+  /** The schedule whose tick started it; null: none did. */
+  readonly schedule: RunSchedule | null;
+}
+
+/** The tick by which a run is started. */
+export interface RunOrigin {
+  readonly schedule: RunSchedule;
+  /** The run holds the schedule until its end (`flow/holds.ts`). */
+  readonly isHeld: boolean;
+}
+
+/** A schedule as the runs it started remember it, since it may be gone. */
+export interface RunSchedule {
+  readonly id: string;
+  /** Its cron line, or `@every` and the interval. */
+  readonly line: string;
 }
 
 export type StepOp =
@@ -338,21 +354,6 @@ export interface WaitPathRecord {
   readonly since: number;
   /** Waits have used it: each event is looked up under its value. */
   readonly waits: boolean;
-}
-
-/** A function and one of its cron lines, with the one tick that is next. */
-export interface ScheduleRecord {
-  /** UUID that follows from function and cron line. */
-  readonly id: string;
-  readonly functionId: string;
-  readonly cron: string;
-  readonly jitterMs: number;
-  /** The next tick, by the cron line. */
-  readonly nextAt: number;
-  /** When it fires: `nextAt` and its jitter. */
-  readonly dueAt: number;
-  /** The last tick that started the function; null before the first. */
-  readonly lastAt: number | null;
 }
 
 /** A failed attempt, kept for people who look at the run. */

@@ -1,13 +1,20 @@
 // Load first, then decide: what a command needs in memory. Needs may come in two waves (a run
 // must be there before its look-back is known), so a shell asks again until nothing is missing,
 // and once more right before deciding, since the decisions before it may have changed the answer.
-import type { AppSynced, Command, EventsReceived, ScheduleDue, SignalSent } from "./commands.ts";
+import type {
+  AppSynced,
+  Command,
+  EventsReceived,
+  RunInvoked,
+  ScheduleDue,
+  SignalSent,
+} from "./commands.ts";
 import { startsHere } from "./flow/placement.ts";
 import { startNeeds } from "./flow/start-needs.ts";
 import { holdNeeds } from "./flow/holds.ts";
 import type { Opcode } from "@pawl/protocol/opcode";
 import type { Need } from "./needs.ts";
-import type { EventRecord } from "./records.ts";
+import type { EventRecord, FunctionRecord } from "./records.ts";
 import type { HotState } from "./state/hot-state.ts";
 import type { RunView } from "./state/view.ts";
 import { signalKey } from "./waits/signal.ts";
@@ -15,7 +22,10 @@ import { resendKey } from "./commands/signal-sent.ts";
 import { soughtOf } from "./rules/wait-many.ts";
 import { keysOf, lookbackNeeds } from "./rules/waits.ts";
 import { scheduleNeeds } from "./schedule/registered.ts";
+import { advance } from "./schedule/runtime.ts";
 import { fire, tickEvent } from "./schedule/schedule.ts";
+import { runtimeEvent } from "./schedule/ticking.ts";
+import type { RuntimeSchedule, ScheduleRecord, Tick } from "./schedule-records.ts";
 
 /** What is not in memory yet; empty when the command can be decided. */
 export function requirements(state: HotState, command: Command): readonly Need[] {
@@ -31,7 +41,14 @@ export function requirements(state: HotState, command: Command): readonly Need[]
       wantSchedules(state, command.appId, [], want);
       break;
     case "schedule.due":
-      wantTick(state, command, want);
+    case "schedule.set":
+    case "schedule.changed":
+    case "schedule.removed":
+    case "schedule.paused":
+    case "schedule.resumed":
+    case "schedule.triggered":
+    case "schedule.runEnded":
+      wantStartBy(state, command, want);
       break;
     case "app.syncFailed":
     case "paths.indexed":
@@ -39,13 +56,9 @@ export function requirements(state: HotState, command: Command): readonly Need[]
     case "function.resumed":
     case "function.limited":
       break;
-    case "run.invoked": {
-      const fn = state.functionBySlug(command.functionSlug);
-      if (fn === undefined || (command.newRunId === null && !startsHere(state, fn, command.event)))
-        break; // nothing starts here
-      wantStart(state, startNeeds(fn, command.event, command.at, true), want);
+    case "run.invoked":
+      wantInvoked(state, command, want);
       break;
-    }
     case "run.triggered": {
       const fn = state.functionById(command.functionId);
       if (fn !== undefined)
@@ -94,6 +107,14 @@ function wantRun(state: HotState, runId: string, want: Want): void {
   if (run !== undefined) for (const need of holdNeeds(run)) want(need);
 }
 
+/** What the invoked function needs, when it starts here. */
+function wantInvoked(state: HotState, command: RunInvoked, want: Want): void {
+  const fn = state.functionBySlug(command.functionSlug);
+  if (fn === undefined) return;
+  if (command.newRunId === null && !startsHere(state, fn, command.event)) return;
+  wantStart(state, startNeeds(fn, command.event, command.at, true), want);
+}
+
 /** The schedules that an app has, and those that it asks for. */
 function wantSchedules(
   state: HotState,
@@ -106,17 +127,72 @@ function wantSchedules(
 }
 
 /** A schedule, and then what the start by its tick needs. */
-function wantTick(state: HotState, { scheduleId, at }: ScheduleDue, want: Want): void {
-  const need: Need = { kind: "schedule", scheduleId };
-  want(need);
-  const schedule = state.has(need) ? state.schedule(scheduleId) : undefined;
-  if (schedule === undefined || schedule.dueAt > at) return;
+function wantTick(
+  state: HotState,
+  { scheduleId, at }: Pick<ScheduleDue, "scheduleId" | "at">,
+  want: Want,
+): void {
+  const schedule = wantSchedule(state, scheduleId, want);
+  if (schedule === undefined || schedule.dueAt === null || schedule.dueAt > at) return;
+  if (schedule.kind === "runtime") {
+    const { tick } = advance(schedule, at, state.settings);
+    if (tick !== null) wantTarget(state, schedule, { at: tick, isManual: false }, at, want);
+    return;
+  }
   const fn = state.functionById(schedule.functionId);
   const { tick } = fire(schedule, at, state.settings);
   if (fn === undefined || tick === null) return;
   // Nothing that a start needs depends on the internal id, which is chosen by the decision.
   const event = tickEvent(schedule, tick, "", at);
+  wantTrigger(state, fn, event, at, want);
+}
+
+/** What a start by a trigger needs, if it is decided here. */
+function wantTrigger(
+  state: HotState,
+  fn: FunctionRecord,
+  event: EventRecord,
+  at: number,
+  want: Want,
+): void {
   if (startsHere(state, fn, event)) wantStart(state, startNeeds(fn, event, at, false), want);
+}
+
+/** A schedule; undefined: it is not there, or not yet in memory. */
+function wantSchedule(state: HotState, scheduleId: string, want: Want): ScheduleRecord | undefined {
+  const need: Need = { kind: "schedule", scheduleId };
+  want(need);
+  return state.has(need) ? state.schedule(scheduleId) : undefined;
+}
+
+/** A schedule, and then what the start needs that the command may bring. */
+function wantStartBy(
+  state: HotState,
+  { type, scheduleId, at }: Pick<Command, "type" | "at"> & { readonly scheduleId: string },
+  want: Want,
+): void {
+  if (type === "schedule.due") return wantTick(state, { scheduleId, at }, want);
+  const schedule = wantSchedule(state, scheduleId, want);
+  if (schedule?.kind !== "runtime") return;
+  const tick = type === "schedule.triggered" ? { at, isManual: true } : schedule.queued;
+  const mayStart = type === "schedule.triggered" || type === "schedule.runEnded";
+  if (mayStart && tick !== null) wantTarget(state, schedule, tick, at, want);
+}
+
+/** What the start by a tick needs, whether or not overlap will let it. */
+function wantTarget(
+  state: HotState,
+  schedule: RuntimeSchedule,
+  tick: Tick,
+  at: number,
+  want: Want,
+): void {
+  // Nothing that a start needs depends on the internal id, which is chosen by the decision.
+  const event = runtimeEvent(schedule, tick, at);
+  const { kind, name } = schedule.target;
+  if (kind === "event") return wantEvent(state, event, at, want);
+  const fn = state.functionBySlug(name);
+  if (fn !== undefined) wantTrigger(state, fn, event, at, want);
 }
 
 /** What a start needs, and then the run in an open slot that takes the event. */
@@ -132,13 +208,15 @@ function wantStart(state: HotState, needs: readonly Need[], want: Want): void {
 function wantEvents(state: HotState, command: EventsReceived, want: Want): void {
   for (const event of command.events) {
     if (command.resendable) want({ kind: "event", eventId: event.id });
-    for (const { fn } of state.triggeredBy(event.name))
-      if (startsHere(state, fn, event))
-        wantStart(state, startNeeds(fn, event, command.at, false), want);
-    const limit = state.settings.waitsPageSize;
-    for (const key of keysOf(state, event)) {
-      want({ kind: "waits", event: event.name, key, after: null, limit });
-    }
+    wantEvent(state, event, command.at, want);
+  }
+}
+
+function wantEvent(state: HotState, event: EventRecord, at: number, want: Want): void {
+  for (const { fn } of state.triggeredBy(event.name)) wantTrigger(state, fn, event, at, want);
+  const limit = state.settings.waitsPageSize;
+  for (const key of keysOf(state, event)) {
+    want({ kind: "waits", event: event.name, key, after: null, limit });
   }
 }
 

@@ -38,6 +38,12 @@ export interface Settings {
    * several missed ticks only the latest ever does. Null: however late it is.
    */
   readonly scheduleLateMaxMs: number | null;
+  /** Schedules made at runtime. */
+  readonly schedulesMax: number;
+  /** Missed ticks of one schedule that catch-up `all` makes up for, the latest ones. */
+  readonly scheduleCatchUpMax: number;
+  /** How late a tick may be and still count as on time, for schedules whose catch-up is `none`. */
+  readonly scheduleOnTimeMs: number;
   /** Waits tested against an event in one decision; more go on in the next. */
   readonly waitsPageSize: number;
   /** Events tested when a wait looks back, per source (index and scan). */
@@ -72,6 +78,9 @@ export const defaultSettings: Settings = {
   waitMaxMs: 365 * day,
   idempotencyMs: day,
   scheduleLateMaxMs: null,
+  schedulesMax: 10_000,
+  scheduleCatchUpMax: 100,
+  scheduleOnTimeMs: 10_000,
   waitsPageSize: 500,
   lookbackEventsMax: 1_000,
   waitBranchesMax: 10,

@@ -77,6 +77,12 @@ test("each command has its entity", () => {
     entityKey({ type: "waits.continued", event, ...after }),
     entityKey({ type: "signal.sent", signal: "s", data: event.data, types: null, id: null }),
     entityKey({ type: "schedule.due", scheduleId: "s" }),
+    entityKey({ type: "schedule.changed", scheduleId: "s", patch: {} }),
+    entityKey({ type: "schedule.removed", scheduleId: "s" }),
+    entityKey({ type: "schedule.paused", scheduleId: "s", reason: null }),
+    entityKey({ type: "schedule.resumed", scheduleId: "s" }),
+    entityKey({ type: "schedule.triggered", scheduleId: "s" }),
+    entityKey({ type: "schedule.runEnded", scheduleId: "s", runId: "run" }),
     entityKey({ type: "app.syncFailed", ...app }),
     entityKey({ type: "app.removed", appId: "a" }),
     entityKey({ type: "function.paused", functionId: "f" }),
@@ -93,7 +99,7 @@ test("each command has its entity", () => {
     "event",
     "event",
     "signal:s",
-    ...Array.from({ length: 7 }, () => "apps"),
+    ...Array.from({ length: 13 }, () => "apps"),
     "retention",
   ]);
 });

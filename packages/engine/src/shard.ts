@@ -75,6 +75,13 @@ export function entityKey(command: Unstamped): string | null {
     case "signal.sent":
       return signalKey(command.signal);
     case "schedule.due":
+    case "schedule.set":
+    case "schedule.changed":
+    case "schedule.removed":
+    case "schedule.paused":
+    case "schedule.resumed":
+    case "schedule.triggered":
+    case "schedule.runEnded":
     case "app.synced":
     case "app.syncFailed":
     case "app.removed":

@@ -20,6 +20,8 @@
  * - `signal_invalid`: a signal has no name.
  * - `signal_refused`: the server understood the signal and refused it, as too large for example.
  * - `signal_unsent`: the server could not be reached, or kept failing, until the retries ran out.
+ * - `schedule_exists`, `schedule_not_found`, `schedule_busy`, `schedule_refused`: the server refused
+ *   what was asked of a schedule; the message has its reason.
  * - `server_unreachable`, `server_refused`: another request to the server failed.
  * - `value_unsupported`, `value_cyclic`, `value_too_deep`: a value cannot be recorded.
  * - `step_nested`: a step was started inside another step.
@@ -44,6 +46,10 @@ export type PawlErrorCode =
   | "signal_invalid"
   | "signal_refused"
   | "signal_unsent"
+  | "schedule_exists"
+  | "schedule_not_found"
+  | "schedule_busy"
+  | "schedule_refused"
   | "server_unreachable"
   | "server_refused"
   | "value_unsupported"

@@ -9,6 +9,19 @@ export type {
   PawlOptions,
 } from "./client/pawl.ts";
 export type { Connection, ConnectionOptions } from "./client/connection.ts";
+export type {
+  Schedule,
+  ScheduleCatchUp,
+  ScheduleChanges,
+  ScheduleOptions,
+  ScheduleOverlap,
+  SchedulePage,
+  Schedules,
+  ScheduleSettings,
+  ScheduleStart,
+  ScheduleTarget,
+  ScheduleTiming,
+} from "./client/schedules.ts";
 export type { SendResult } from "./client/send.ts";
 export type { OutgoingSignal, SignalResult } from "./client/signals.ts";
 export type { Duration, DurationObject, Moment, MomentObject } from "./durations.ts";
@@ -68,7 +81,12 @@ export type {
   Triggers,
 } from "./functions/options.ts";
 export { referenceFunction } from "./functions/invoke-target.ts";
-export type { InvokeDataOf, InvokeTarget, OutputOf } from "./functions/invoke-target.ts";
+export type {
+  InvokeData,
+  InvokeDataOf,
+  InvokeTarget,
+  OutputOf,
+} from "./functions/invoke-target.ts";
 export { PawlFunction } from "./functions/pawl-function.ts";
 export type { FailureDetails, HandlerBase, HandlerContext } from "./handler-context.ts";
 export type { Logger, LogLevel } from "./logger.ts";

@@ -333,3 +333,35 @@ pawl.createFunction({ id: "asks" }, { event: "shop/ping" }, async ({ step }) => 
   // @ts-expect-error a body that cannot be sent
   await step.fetch("get", "https://a.test", { body: { a: 1 } });
 });
+
+/** Schedules: events and their data are those of the schemas, functions are typed by their data. */
+const weekly = { id: "weekly", cron: "0 9 * * 1", timezone: "Europe/Berlin" } as const;
+void pawl.schedules.create({
+  ...weekly,
+  event: { name: "shop/paid", data: { cents: "12" } },
+  overlap: "queue_one",
+});
+void pawl.schedules.upsert({ id: "often", every: "15m", event: { name: "shop/ping", data: {} } });
+void pawl.schedules.update("often", { every: 60_000 });
+void pawl.schedules.update("often", { endAt: null, event: { name: "shop/ping", data: {} } });
+const counted = pawl.createFunction(
+  { id: "counted" },
+  { event: "shop/paid" },
+  ({ event }) => event.data.cents,
+);
+void pawl.schedules.create({ ...weekly, function: counted, data: { cents: 1n } });
+void pawl.schedules.create({ ...weekly, function: referenceFunction({ functionId: "any" }) });
+// @ts-expect-error no such event
+void pawl.schedules.create({ ...weekly, event: { name: "shop/gone", data: {} } });
+// @ts-expect-error the schema wants `cents`
+void pawl.schedules.create({ ...weekly, event: { name: "shop/paid", data: {} } });
+// @ts-expect-error each tick has an id of its own
+void pawl.schedules.create({ ...weekly, event: { name: "shop/ping", data: {}, id: "x" } });
+// @ts-expect-error the function needs its data
+void pawl.schedules.create({ ...weekly, function: counted });
+// @ts-expect-error an event or a function
+void pawl.schedules.create(weekly);
+// @ts-expect-error a cron line or an interval
+void pawl.schedules.create({ id: "when", event: { name: "shop/ping", data: {} } });
+// @ts-expect-error not both
+void pawl.schedules.update("often", { every: "1m", cron: "* * * * *" });

@@ -1,10 +1,10 @@
 // Makes a scenario from a number. Scenarios are small: what goes wrong does so among few parties,
 // and a failure is short to read.
-import type { Node, Program, StepNode } from "./app/program.ts";
+import { stepsOf, type Node, type Program, type StepNode } from "./app/program.ts";
 import type { ProgramFlow } from "./app/flow.ts";
 import { Dice } from "./dice.ts";
 import { faultKinds, type FaultKind, type FaultPlan } from "./faults.ts";
-import type { Scenario, SendPlan, Tuning } from "./scenario.ts";
+import type { Scenario, SchedulePlan, SendPlan, Tuning } from "./scenario.ts";
 
 const triggers = ["order", "visit"] as const;
 const signals = ["paid", "moved"] as const;
@@ -18,10 +18,17 @@ export function generate(seed: number): Scenario {
   const flowDice = new Dice(seed, "flow");
   const waitsDice = new Dice(seed, "waits");
   const gatewayDice = new Dice(seed, "gateways");
+  const cronDice = new Dice(seed, "crons");
+  const hasCrons = cronDice.chance(0.25);
   const change = (node: Node): Node => maybeFetch(vary(waitsDice, node), gatewayDice);
   const programs = makePrograms(new Dice(seed, "programs"))
     .map((program) => ({ ...program, nodes: program.nodes.map(change) }))
-    .map((program) => (flowDice.chance(0.5) ? { ...program, flow: makeFlow(flowDice) } : program));
+    .map((program) => (flowDice.chance(0.5) ? { ...program, flow: makeFlow(flowDice) } : program))
+    .map((program) =>
+      hasCrons && !readsKey(program) && cronDice.chance(0.6)
+        ? { ...program, cronMs: cronDice.pick([2_000, 5_000, 10_000]) }
+        : program,
+    );
   return {
     seed,
     programs,
@@ -38,6 +45,8 @@ export function generate(seed: number): Scenario {
       atMs: dice.between(spanMs / 2, 3 * spanMs),
       ageMs: dice.pick([0, 10_000, minute]),
     })),
+    schedules: makeSchedules(new Dice(seed, "schedules"), programs),
+    ...(hasCrons ? { cronsUntilMs: cronDice.between(5_000, 30_000) } : {}),
     resyncs: dice.chance(0.2) ? [dice.below(spanMs)] : [],
     tuning: makeTuning(new Dice(seed, "tuning")),
     faults: makeFaults(new Dice(seed, "faults")),
@@ -85,6 +94,16 @@ function maybeFetch(node: Node, dice: Dice): Node {
   if (node.kind !== "run" || node.sends !== null || !dice.chance(0.2)) return node;
   const { id, takesMs, failures, caught, retries } = node;
   return { kind: "fetch", id, takesMs, failures, caught, retries };
+}
+
+/** Whether waits compare the key of the event that started the run: a tick's event has none. */
+function readsKey(program: Program): boolean {
+  const steps = [...stepsOf(program).values()];
+  return steps.some(
+    (node) =>
+      (node.kind === "wait" && node.match !== "any") ||
+      (node.kind === "waitMany" && node.branches.some(({ match }) => match !== "any")),
+  );
 }
 
 function makeTuning(dice: Dice): Tuning {
@@ -165,6 +184,31 @@ function makeSends(dice: Dice): SendPlan[] {
     sends.push({ atMs: index === 0 ? 0 : dice.below(dice.chance(0.5) ? 3_000 : spanMs), events });
   }
   return sends;
+}
+
+function makeSchedules(dice: Dice, programs: readonly Program[]): SchedulePlan[] {
+  const count = dice.chance(0.4) ? dice.between(1, 2) : 0;
+  return Array.from({ length: count }, (_, index): SchedulePlan => {
+    const slug = programs[dice.below(programs.length)]?.slug ?? "";
+    const atMs = dice.below(10_000);
+    return {
+      name: `schedule-${index}`,
+      atMs,
+      target: dice.chance(0.7)
+        ? { kind: "event", name: dice.pick(triggers) }
+        : { kind: "function", name: slug },
+      key: dice.below(2),
+      isCron: dice.chance(0.5),
+      everyMs: dice.pick([1_000, 5_000, 10_000]),
+      ticks: dice.between(2, 6),
+      jitterMs: dice.chance(0.3) ? dice.pick([500, 7_000]) : 0,
+      overlap: dice.pick(["allow", "skip", "queue_one", "cancel_previous"] as const),
+      catchUp: dice.pick(["none", "one", "all"] as const),
+      pauses: dice.chance(0.3)
+        ? [{ atMs: atMs + dice.below(20_000), forMs: dice.pick([100, 3_000, 30_000]) }]
+        : [],
+    };
+  });
 }
 
 function makePrograms(dice: Dice): Program[] {

@@ -2,6 +2,8 @@
 // speaks to whichever server is there, over a network that may lose what is said in either
 // direction, and says it again where a real client would.
 import type { EventRecord } from "@pawl/engine/records";
+import { runtimeId } from "@pawl/engine/schedule/runtime";
+import type { ScheduleDefinition } from "@pawl/engine/schedule-records";
 import { toJsonText } from "@pawl/protocol/json-text";
 import type { Opcode } from "@pawl/protocol/opcode";
 import type { Answer } from "@pawl/protocol/answer";
@@ -15,7 +17,7 @@ import type { AppRequest } from "./app/request.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
 import type { Oracle } from "./oracle/oracle.ts";
-import type { SentEvent } from "./scenario.ts";
+import type { SchedulePlan, SentEvent } from "./scenario.ts";
 import type { SystemClock } from "./server/sim-clock.ts";
 import type { SimulationLog } from "./simulation-log.ts";
 
@@ -159,10 +161,46 @@ export class Outside {
     if (reply?.ok === true) oracle.cancelled(run.id);
   }
 
-  /** Registers an app, again and again until the server has taken it. */
-  async register(command: CommandInput, runtime: Runtime): Promise<void> {
+  /** Makes a schedule, pauses it and lets it go on, each again and again until a server has done it. */
+  async schedule(plan: SchedulePlan): Promise<void> {
+    const { agenda, clock, oracle } = this.#parts;
+    const { name, everyMs, pauses } = plan;
+    const scheduleId = runtimeId(name);
+    const definition = definitionOf(plan, clock.now());
+    oracle.schedules.planned(scheduleId, definition, everyMs, pauses.length > 0);
+    this.#pending++;
+    const isThere = await this.#insist({
+      type: "schedule.set",
+      scheduleId,
+      definition,
+      paused: null,
+      onlyNew: false,
+    });
+    for (const { atMs, forMs } of isThere ? pauses : []) {
+      await agenda.sleep(Math.max(0, atMs - plan.atMs));
+      await this.#insist({ type: "schedule.paused", scheduleId, reason: null });
+      await agenda.sleep(forMs);
+      await this.#insist({ type: "schedule.resumed", scheduleId });
+    }
+    this.#pending--;
+  }
+
+  /** Says it until it is heard, and hears the answer; false: it was refused. */
+  async #insist(command: CommandInput): Promise<boolean> {
+    const { agenda, dice, faults } = this.#parts;
+    for (;;) {
+      await agenda.sleep(dice.below(20));
+      const lost = faults.strikes("sendLost", command.type);
+      const reply = lost ? null : await this.#ask(command);
+      if (reply !== null && !faults.strikes("sendUnanswered", command.type)) return reply.ok;
+      await agenda.sleep(retryMs);
+    }
+  }
+
+  /** Registers an app, again and again until the server has taken it, or it is not wanted any more. */
+  async register(command: CommandInput, runtime: Runtime, isWanted: () => boolean): Promise<void> {
     const { agenda, hears } = this.#parts;
-    while (hears(runtime)) {
+    while (hears(runtime) && isWanted()) {
       const reply = await this.#ask(command);
       if (reply?.ok === true) return;
       await agenda.sleep(retryMs);
@@ -214,4 +252,28 @@ export class Outside {
       meta: null,
     };
   }
+}
+
+/** The schedule of a plan that is made about now. */
+function definitionOf(plan: SchedulePlan, now: number): ScheduleDefinition {
+  const { name, target, key, isCron, everyMs, ticks, jitterMs, overlap, catchUp } = plan;
+  const startAt = now + 1_000;
+  return {
+    timing: isCron
+      ? { kind: "cron", line: `*/${everyMs / 1_000} * * * * *` }
+      : { kind: "every", everyMs },
+    target: {
+      ...target,
+      data: toJsonText({ key, schedule: runtimeId(name) }),
+      user: null,
+      version: null,
+      meta: null,
+    },
+    jitterMs,
+    startAt,
+    endAt: startAt + (isCron ? ticks : ticks - 1) * everyMs,
+    overlap,
+    catchUp,
+    catchUpWindowMs: null,
+  };
 }

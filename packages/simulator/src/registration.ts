@@ -1,4 +1,5 @@
 // How the simulated apps register their functions.
+import type { CronTrigger } from "@pawl/engine/records";
 import type { CommandInput } from "@pawl/server/loop/batch";
 import { toJsonText } from "@pawl/protocol/json-text";
 import { configOf } from "./app/flow.ts";
@@ -9,8 +10,12 @@ export function functionIdOf(program: Program): string {
   return `function-${program.slug}`;
 }
 
-/** One command for each app. `revision` goes into the configuration: another one, another version. */
-export function registrations(programs: readonly Program[], revision: number): CommandInput[] {
+/** One command for each app. `hasCrons`: with the cron lines of programs. `revision` goes into the configuration: another one, another version. */
+export function registrations(
+  programs: readonly Program[],
+  revision: number,
+  hasCrons: boolean,
+): CommandInput[] {
   const apps = [...new Set(programs.map((program) => program.app))];
   return apps.map((app) => {
     const own = programs.filter((program) => program.app === app);
@@ -32,10 +37,17 @@ export function registrations(programs: readonly Program[], revision: number): C
         slug: program.slug,
         name: program.slug,
         url: `sim://${app}/api?fnId=${program.slug}&stepId=step`,
-        triggers: [{ kind: "event" as const, event: program.trigger, expression: null }],
+        triggers: [
+          { kind: "event" as const, event: program.trigger, expression: null },
+          ...(hasCrons ? cronTriggers(program) : []),
+        ],
         retries: program.retries,
         config: toJsonText({ revision, ...configOf(program.flow) }),
       })),
     };
   });
+}
+
+function cronTriggers({ cronMs }: Program): CronTrigger[] {
+  return cronMs === undefined ? [] : [{ kind: "cron", cron: `*/${cronMs / 1_000} * * * * *` }];
 }

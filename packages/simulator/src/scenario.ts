@@ -2,6 +2,7 @@
 // server is tuned, and what may go wrong. A scenario and nothing else decides what happens.
 import type { BatchLimits } from "@pawl/server/loop/batch";
 import type { TimerLimits } from "@pawl/server/loop/timers";
+import type { CatchUp, Overlap } from "@pawl/engine/schedule-records";
 import type { Program } from "./app/program.ts";
 import type { FaultPlan } from "./faults.ts";
 
@@ -31,6 +32,23 @@ export interface Tuning {
   readonly timers: Partial<TimerLimits>;
 }
 
+/** A schedule made at runtime, with an end, so that everything comes to rest. */
+export interface SchedulePlan {
+  readonly name: string;
+  readonly atMs: number;
+  readonly target: { readonly kind: "event" | "function"; readonly name: string };
+  readonly key: number;
+  /** By a cron line rather than as an interval. */
+  readonly isCron: boolean;
+  /** For a cron line a divisor of a minute. */
+  readonly everyMs: number;
+  readonly ticks: number;
+  readonly jitterMs: number;
+  readonly overlap: Overlap;
+  readonly catchUp: CatchUp;
+  readonly pauses: readonly { readonly atMs: number; readonly forMs: number }[];
+}
+
 export interface Scenario {
   readonly seed: number;
   readonly programs: readonly Program[];
@@ -41,6 +59,10 @@ export interface Scenario {
   readonly cancels: readonly { readonly atMs: number; readonly pick: number }[];
   /** Removes, while others go on, what ended or arrived longer ago than this. */
   readonly retentions: readonly { readonly atMs: number; readonly ageMs: number }[];
+  /** Missing in scenarios that were filed before there were any. */
+  readonly schedules?: readonly SchedulePlan[];
+  /** When the apps register without their cron lines, so that everything comes to rest. */
+  readonly cronsUntilMs?: number;
   /** Times at which the apps register again, with a new configuration. */
   readonly resyncs: readonly number[];
   readonly tuning: Tuning;

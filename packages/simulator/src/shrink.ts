@@ -69,10 +69,13 @@ export function* smaller(scenario: Scenario): Generator<Scenario> {
     if (fewer.length > 0) yield { ...scenario, programs: withoutUnknown(fewer) };
   for (const fewer of without(sends)) yield { ...scenario, sends: fewer };
   for (const fewer of without(scenario.signals ?? [])) yield { ...scenario, signals: fewer };
+  for (const fewer of without(scenario.schedules ?? [])) yield { ...scenario, schedules: fewer };
   for (const fewer of without(cancels)) yield { ...scenario, cancels: fewer };
   for (const fewer of without(retentions)) yield { ...scenario, retentions: fewer };
   for (const fewer of without(resyncs)) yield { ...scenario, resyncs: fewer };
   for (const [index, program] of programs.entries()) {
+    const { cronMs, ...rest } = program;
+    if (cronMs !== undefined) yield { ...scenario, programs: programs.with(index, rest) };
     for (const fewer of smallerPrograms(program))
       yield { ...scenario, programs: programs.with(index, fewer) };
   }

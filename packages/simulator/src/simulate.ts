@@ -13,6 +13,7 @@ import { Outside } from "./outside.ts";
 import { functionIdOf, registrations } from "./registration.ts";
 import type { Scenario } from "./scenario.ts";
 import { SystemClock } from "./server/sim-clock.ts";
+import type { Runtime } from "@pawl/server/loop/runtime";
 import { Supervisor } from "./server/supervisor.ts";
 import { SimulationLog } from "./simulation-log.ts";
 
@@ -64,6 +65,7 @@ class Simulation {
   readonly #host: AppHost;
   readonly #supervisor: Supervisor;
   #revision = 0;
+  #hasCrons = true;
   /** Things of the scenario that have not begun. */
   #planned = 0;
 
@@ -110,8 +112,7 @@ class Simulation {
         strayAnswer: (call, answer) => void this.#outside.strayAnswer(call, answer),
       },
       register: (runtime) => {
-        for (const command of registrations(programs, this.#revision))
-          void this.#outside.register(command, runtime);
+        this.#register(runtime);
       },
     });
   }
@@ -169,7 +170,7 @@ class Simulation {
   }
 
   #plan(): void {
-    const { sends, cancels, retentions, resyncs } = this.#scenario;
+    const { sends, cancels, retentions, resyncs, schedules = [], cronsUntilMs } = this.#scenario;
     for (const { atMs, events } of sends) this.#at(atMs, () => void this.#outside.send(events));
     for (const [index, { atMs, signal }] of (this.#scenario.signals ?? []).entries())
       this.#at(atMs, () => void this.#outside.signal(signal, index));
@@ -177,6 +178,13 @@ class Simulation {
     for (const { atMs, ageMs } of retentions)
       this.#at(atMs, () => void this.#outside.retain(this.#clock.now() - ageMs));
     for (const atMs of resyncs) this.#at(atMs, () => this.#resync());
+    if (cronsUntilMs !== undefined) {
+      this.#at(cronsUntilMs, () => {
+        this.#hasCrons = false;
+        this.#resync();
+      });
+    }
+    for (const plan of schedules) this.#at(plan.atMs, () => void this.#outside.schedule(plan));
     this.#watchClock();
   }
 
@@ -192,8 +200,15 @@ class Simulation {
     this.#revision++;
     const runtime = this.#supervisor.runtime;
     if (runtime === null) return;
-    for (const command of registrations(this.#scenario.programs, this.#revision))
-      void this.#outside.register(command, runtime);
+    this.#register(runtime);
+  }
+
+  /** The apps as they are now, unless they change before the server has taken it. */
+  #register(runtime: Runtime): void {
+    const revision = this.#revision;
+    const isWanted = () => this.#revision === revision;
+    for (const command of registrations(this.#scenario.programs, revision, this.#hasCrons))
+      void this.#outside.register(command, runtime, isWanted);
   }
 
   /** Somebody may set the clock, now and then. */
@@ -212,6 +227,7 @@ class Simulation {
     const runtime = this.#supervisor.runtime;
     if (runtime === null || this.#planned > 0 || !this.#outside.isIdle || this.#host.busy > 0)
       return false;
+    if (!this.#oracle.schedules.isAtRest || this.#data.schedulesByTime.size > 0) return false;
     if (!this.#oracle.allEnded || this.#data.mail.size > 0) return false;
     const { callsUnderWay, commandsWaiting } = runtime.counts;
     return callsUnderWay === 0 && commandsWaiting === 0;

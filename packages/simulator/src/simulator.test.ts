@@ -124,6 +124,11 @@ const sabotages: readonly {
     sabotage: withoutDue("mail"),
     rules: ["never-quiet", "wait-missed"],
   },
+  {
+    name: "due schedules are never found",
+    sabotage: withoutDue("schedules"),
+    rules: ["never-quiet"],
+  },
   { name: "queues look empty", sabotage: withoutDue("queue"), rules: ["never-quiet"] },
   {
     name: "a recorded step is forgotten",

@@ -66,6 +66,20 @@ test("an app of schema 1 gets what functions have since, and keeps the rest", ()
   database.close();
 });
 
+test("schedules of schema 4 become those of triggers, with their next tick", () => {
+  const database = new DatabaseSync(":memory:");
+  migrate(database, "memory", migrations.slice(0, 4));
+  const record = { id: "s", functionId: "f", cron: "TZ=Asia/Tokyo 0 * * * *", nextAt: 5, dueAt: 6 };
+  database
+    .prepare("INSERT INTO schedule (id, due_at, record) VALUES ('s', 6, ?)")
+    .run(JSON.stringify(record));
+  migrate(database, "memory");
+  const row = database.prepare("SELECT due_at, record FROM schedule").get();
+  assert.equal(row?.["due_at"], 6);
+  assert.deepEqual(JSON.parse(String(row["record"])), { ...record, kind: "trigger" });
+  database.close();
+});
+
 test("jobs and messages of schema 4 get the shards of their entities", async () => {
   const folder = mkdtempSync(join(tmpdir(), "pawl-migrate-"));
   const path = join(folder, "pawl.db");

@@ -67,6 +67,11 @@ export const migrations: readonly Migration[] = [
     file: "010_gateways.sql",
     checksum: "0dd9bba2c0276cf5beb61e60977d92148b5344e4b066933403dd17061a088c62",
   },
+  {
+    number: 11,
+    file: "011_runtime_schedules.sql",
+    checksum: "6056ff078ebd84e0e76766328ca7a6da2b3e64079c5c703e7a64acba3dfcdb6e",
+  },
 ];
 
 /** Marks a file as ours: "PAWL" in ASCII. */

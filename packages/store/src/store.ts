@@ -12,6 +12,7 @@ import type {
   RunStatus,
   WaitPathRecord,
 } from "@pawl/engine/records";
+import type { ScheduleRecord } from "@pawl/engine/schedule-records";
 import type { JsonText } from "@pawl/protocol/json-text";
 import type { Usage } from "./retained.ts";
 
@@ -165,6 +166,17 @@ export type ListQuery =
   /** Failed attempts of a run, oldest first. */
   | { readonly type: "attempts"; readonly runId: string }
   | { readonly type: "output"; readonly runId: string }
+  /**
+   * Schedules whose ids go on behind a prefix, in order of their ids, as text; behind `after`,
+   * whether or not it is still there.
+   */
+  | {
+      readonly type: "schedules";
+      readonly prefix: string;
+      readonly after: string | null;
+      readonly limit: number;
+    }
+  | { readonly type: "scheduleCount"; readonly prefix: string }
   /** How much there is of everything. Reads the whole database where it must: for `pawl doctor`. */
   | { readonly type: "sizes" }
   /** What would go, were `retention.due` to take all that is beyond each of the bounds. */
@@ -218,6 +230,8 @@ export interface ListResults {
   readonly unfinished: readonly string[];
   readonly attempts: readonly AttemptRecord[];
   readonly output: JsonText | null;
+  readonly schedules: readonly ScheduleRecord[];
+  readonly scheduleCount: number;
   readonly sizes: Sizes;
   readonly beyond: readonly (Usage & { readonly of: RetainedKind })[];
 }

@@ -132,6 +132,9 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
       backlogMax: values["backlog-max"] === 0 ? null : values["backlog-max"],
       scheduleLateMaxMs:
         values["schedule-late-max"] === 0 ? null : values["schedule-late-max"] * 1_000,
+      schedulesMax: values["schedules-max"],
+      scheduleCatchUpMax: values["schedule-catch-up-max"],
+      scheduleOnTimeMs: values["schedule-on-time"] * 1_000,
       stepsPerRunMax: values["steps-per-run-max"],
       runStateCharsMax: values["run-state-chars-max"],
       stepOutputCharsMax: values["step-output-chars-max"],

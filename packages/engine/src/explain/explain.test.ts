@@ -376,7 +376,7 @@ test("a run that waits for nothing is a fault, and a lease of an earlier process
   assert.deepEqual([fault?.kind, more.length], ["noWakeUp", 0]);
   assert.match(fault?.next ?? "", /pawl doctor --fix/);
   const later = new HotState({ ...world.state.settings, epoch: 2 });
-  later.boot({ apps: [...world.state.apps()], waitPaths: [], queues: [] });
+  later.boot({ apps: [...world.state.apps()], waitPaths: [], queues: [], runtimeSchedules: 0 });
   const [lost] = explainRun(later, {
     ...input,
     stored: { ...stored, jobs: [...jobs.values()] },

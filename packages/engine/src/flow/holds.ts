@@ -1,9 +1,9 @@
 // What flow control keeps for a run, by the keys in `run.holds`: records that name the run as holder
-// of a singleton or as open for more events, and waits for events that cancel it. All of it is let
-// go of at the run's end at the latest.
+// of a singleton or as open for more events, waits for events that cancel it, and schedules that wait
+// for its end. All of it is let go of at the run's end at the latest.
 import type { RunDraft } from "../run-draft.ts";
 import type { Need } from "../needs.ts";
-import type { RunRecord } from "../records.ts";
+import type { RunOrigin, RunRecord } from "../records.ts";
 
 /** Begins the ids of waits that cancel their run; they have no job. */
 export const cancelPrefix = "cancel:";
@@ -11,6 +11,16 @@ export const cancelPrefix = "cancel:";
 const throttlePrefix = "throttle:";
 /** Stands before the key of a throttle in which the first call has its place. */
 export const placedPrefix = "placed:";
+
+/** Begins `schedule:<run>:<schedule>`: the schedule, and the id under which it knows the run. */
+const schedulePrefix = "schedule:";
+
+/** Keeps the schedule of a tick from starting another run before the end of this one, if it must. */
+export function holdSchedule(run: RunDraft, origin: RunOrigin | null, runId: string): void {
+  if (origin?.isHeld !== true) return;
+  const key = `${schedulePrefix}${runId}:${origin.schedule.id}`;
+  if (!run.run.holds.includes(key)) run.update({ holds: [...run.run.holds, key] });
+}
 
 /** Whether a hold is about the throttle. */
 export function isThrottle(hold: string): boolean {
@@ -25,7 +35,7 @@ export function recordKey(hold: string): string {
 /** The records that must be in memory before a run may be changed. */
 export function holdNeeds(run: RunRecord): readonly Need[] {
   return run.holds
-    .filter((hold) => !hold.startsWith(cancelPrefix))
+    .filter((hold) => !hold.startsWith(cancelPrefix) && !hold.startsWith(schedulePrefix))
     .map((hold) => ({ kind: "gate", key: recordKey(hold) }));
 }
 
@@ -41,6 +51,11 @@ export function dropHolds(run: RunDraft, passes: (hold: string) => boolean = () 
 
 function letGo(run: RunDraft, hold: string): void {
   if (hold.startsWith(cancelPrefix)) return run.deleteWait(hold);
+  if (hold.startsWith(schedulePrefix)) {
+    const [runId = ""] = hold.slice(schedulePrefix.length).split(":", 1);
+    const scheduleId = hold.slice(schedulePrefix.length + runId.length + 1);
+    return run.draft.send({ type: "schedule.runEnded", scheduleId, runId });
+  }
   if (isThrottle(hold)) return;
   const record = run.draft.gateRecord(hold);
   // A later run may hold the key by now.

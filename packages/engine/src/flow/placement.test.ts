@@ -68,7 +68,7 @@ test("an invoked run lies in the shard of its gate, although its invoker chose i
 function decideIn(key: string, command: (world: ReturnType<typeof worldWith>) => object) {
   const world = worldWith({ fn: {}, slow: limited["concurrency"] ?? {} });
   const state = new HotState(world.state.settings, new Set([shardOf(key)]));
-  state.boot({ apps: [...world.state.apps()], waitPaths: [], queues: [] });
+  state.boot({ apps: [...world.state.apps()], waitPaths: [], queues: [], runtimeSchedules: 0 });
   const stamp = { at: world.at, seed: [1, 2, 3, 4] };
   // proof: the tests write whole commands.
   return decide(state, { ...stamp, ...command(world) } as unknown as Command);

@@ -2,7 +2,7 @@
 // a new run takes along. In order: repeats, an open batch, the rate limit, a debounced run that waits, the singleton, the
 // backlog, then a new run.
 import type { Draft } from "../draft.ts";
-import type { EventRecord, FunctionRecord, RunParent } from "../records.ts";
+import type { EventRecord, FunctionRecord, RunOrigin, RunParent, RunSchedule } from "../records.ts";
 import { newRun } from "../rules/start-run.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { errorMemo } from "../rules/memo.ts";
@@ -12,7 +12,8 @@ import { batchKey, isFull, joinBatch } from "./batch.ts";
 import { debounceKey, debouncedUntil, joinDebounced } from "./debounce.ts";
 import { addFirstCall, moveFirstCall } from "./first-call.ts";
 import { eventIdKeys, idempotencyKeys } from "./idempotency.ts";
-import { gateKey, startsHere } from "./placement.ts";
+import { holdSchedule } from "./holds.ts";
+import { gateKey, newRunId, startsHere } from "./placement.ts";
 import { passRateLimit } from "./rate-limit.ts";
 import { flowOf } from "./rules.ts";
 import { openSlot } from "./slots.ts";
@@ -27,6 +28,8 @@ export interface Caller {
   readonly parent: RunParent | null;
   /** By an invocation rather than a trigger. */
   readonly isInvoked: boolean;
+  /** The schedule whose tick this is. */
+  readonly schedule?: RunSchedule;
 }
 
 /** What became of it: a run with the event, or why there is none that will run. */
@@ -35,17 +38,45 @@ export type Start =
   | { readonly run: null; readonly problem: string };
 
 /** A start that nobody waits for. */
-export const byTrigger: Caller = { runId: null, parent: null, isInvoked: false };
+const byTrigger: Caller = { runId: null, parent: null, isInvoked: false };
 
-/**
- * Starts a function by its trigger. Null: its gate is owned elsewhere and decides the start, or
- * flow control did not let it start.
- */
-export function trigger(draft: Draft, fn: FunctionRecord, event: EventRecord): RunDraft | null {
-  if (startsHere(draft.state, fn, event)) return startFunction(draft, fn, event, byTrigger).run;
+/** What came of a trigger. */
+export interface Triggering {
+  /** Null: flow control did not let it start, or it starts elsewhere. */
+  readonly run: RunDraft | null;
+  /** By which the schedule of the origin knows the run; null: there is none. */
+  readonly runId: string | null;
+  readonly problem: string | null;
+}
+
+/** Starts a function by its trigger, or sends the start to the owner of the gate that decides it. */
+export function trigger(
+  draft: Draft,
+  fn: FunctionRecord,
+  event: EventRecord,
+  origin: RunOrigin | null = null,
+): Triggering {
+  if (startsHere(draft.state, fn, event)) {
+    const start = startFunction(draft, fn, event, triggered(origin));
+    const runId = start.run?.id ?? null;
+    if (start.run !== null) holdSchedule(start.run, origin, start.run.id);
+    return { ...start, runId };
+  }
   const gate = gateKey(draft.state, fn, event);
-  draft.send({ type: "run.triggered", gate, functionId: fn.id, event });
-  return null;
+  const runId = newRunId(draft, fn, event);
+  draft.send({
+    type: "run.triggered",
+    gate,
+    functionId: fn.id,
+    event,
+    ...(origin === null ? null : { origin: { ...origin, runId } }),
+  });
+  return { run: null, runId, problem: null };
+}
+
+/** A start by a trigger, with the schedule that it comes from. */
+export function triggered(origin: RunOrigin | null): Caller {
+  return origin === null ? byTrigger : { ...byTrigger, schedule: origin.schedule };
 }
 
 /** Starts a function with an event, as its flow control allows. Tells an invoker of a refusal. */

@@ -22,3 +22,8 @@ export function runEnded(run: RunRecord): Reply {
     message: `Run ${run.id} has ended (${run.status}); nothing was changed.`,
   };
 }
+
+export function scheduleNotFound(name: string): Reply {
+  const message = `There is no schedule "${name}": the id is wrong, or it was deleted.`;
+  return { ok: false, code: "schedule_not_found", message };
+}

@@ -1,5 +1,5 @@
 // The birth of a run: its record, without anything that would make it go on.
-import type { EventRecord, FunctionRecord, RunParent } from "../records.ts";
+import type { EventRecord, FunctionRecord, RunParent, RunSchedule } from "../records.ts";
 import type { Draft } from "../draft.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { keyGates } from "../flow/concurrency.ts";
@@ -11,7 +11,11 @@ export function newRun(
   draft: Draft,
   fn: FunctionRecord,
   event: EventRecord,
-  caller: { readonly runId: string | null; readonly parent: RunParent | null },
+  caller: {
+    readonly runId: string | null;
+    readonly parent: RunParent | null;
+    readonly schedule?: RunSchedule;
+  },
 ): RunDraft {
   return draft.newRun(
     {
@@ -37,6 +41,7 @@ export function newRun(
       holds: [],
       priorityMs: priorityMs(fn, event, draft.at),
       batchId: null,
+      schedule: caller.schedule ?? null,
     },
     [event],
   );

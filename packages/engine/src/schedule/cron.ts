@@ -101,9 +101,26 @@ function timesOfDay(fields: string): readonly string[] {
 }
 
 function assertZone(zone: string): void {
+  if (!isZone(zone))
+    throw new Error(`the time zone "${zone}" is not known; use a name such as Europe/Berlin`);
+}
+
+/** The time zone that a line begins with; null: none, so it is in UTC. */
+export function zoneOf(line: string): string | null {
+  return zonePrefix.exec(line.trim())?.[1] ?? null;
+}
+
+/** A line without its time zone. */
+export function fieldsOf(line: string): string {
+  return line.trim().replace(zonePrefix, "");
+}
+
+/** Whether the platform knows a time zone of that name. */
+export function isZone(zone: string): boolean {
   try {
     new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions();
+    return true;
   } catch {
-    throw new Error(`the time zone "${zone}" is not known; use a name such as Europe/Berlin`);
+    return false;
   }
 }

@@ -1,6 +1,7 @@
 // Keeps the schedules of an app in step with its functions: they come, stay and go with them.
 import type { Draft } from "../draft.ts";
-import type { FunctionRecord, ScheduleRecord } from "../records.ts";
+import type { FunctionRecord } from "../records.ts";
+import type { ScheduleRecord } from "../schedule-records.ts";
 import type { EngineCode } from "../codes.ts";
 import type { Need } from "../needs.ts";
 import { cronProblem } from "./cron.ts";
@@ -56,5 +57,6 @@ export function registerSchedules(
 /** Writes a schedule and has it woken. */
 export function putSchedule(draft: Draft, schedule: ScheduleRecord): void {
   draft.write({ type: "schedule.put", schedule });
-  draft.effect({ type: "tick", scheduleId: schedule.id, dueAt: schedule.dueAt });
+  const { id, dueAt } = schedule;
+  if (dueAt !== null) draft.effect({ type: "tick", scheduleId: id, dueAt });
 }

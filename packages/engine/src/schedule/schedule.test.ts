@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { toJsonText } from "@pawl/protocol/json-text";
-import type { CronTrigger, FunctionRecord, ScheduleRecord } from "../records.ts";
+import type { CronTrigger, FunctionRecord } from "../records.ts";
+import type { TriggerSchedule } from "../schedule-records.ts";
 import { World } from "../testing/world.ts";
 import { defaultSettings } from "../settings.ts";
 import { fire, newSchedule, scheduleId, tickEvent } from "./schedule.ts";
@@ -24,10 +25,11 @@ function scheduled(
 }
 
 /** The schedules that are there, by what was written. */
-function schedules(world: World): Map<string, ScheduleRecord> {
-  const found = new Map<string, ScheduleRecord>();
+function schedules(world: World): Map<string, TriggerSchedule> {
+  const found = new Map<string, TriggerSchedule>();
   for (const change of world.changes) {
-    if (change.type === "schedule.put") found.set(change.schedule.id, change.schedule);
+    if (change.type === "schedule.put" && change.schedule.kind === "trigger")
+      found.set(change.schedule.id, change.schedule);
     if (change.type === "schedule.delete") found.delete(change.scheduleId);
   }
   return found;
@@ -37,7 +39,7 @@ function crons(world: World): string[] {
   return [...schedules(world).values()].map((schedule) => schedule.cron).toSorted();
 }
 
-function only(world: World): ScheduleRecord {
+function only(world: World): TriggerSchedule {
   const [schedule, ...others] = schedules(world).values();
   assert.ok(schedule !== undefined && others.length === 0, "there is one schedule");
   return schedule;
@@ -128,6 +130,8 @@ test("a tick starts the function with its event, and sets the next in the same d
   const { run, events } = world.run(runId);
   assert.equal(run.functionId, "id-f");
   assert.equal(run.eventName, "inngest/scheduled.timer");
+  const line = "TZ=Asia/Kolkata 30 * * * *";
+  assert.deepEqual(run.schedule, { id: scheduleId("id-f", line), line });
   assert.deepEqual(
     events.map((event) => [event.data, event.ts]),
     [['{"cron":"TZ=Asia/Kolkata 30 * * * *"}', nextAt]],

@@ -1,10 +1,11 @@
-// A schedule: a function and one of its cron lines. What its next tick is, what is made up for when
+// A schedule of a trigger: a function and one of its cron lines. What its next tick is, what is made up for when
 // ticks were missed, and the event that a tick is. It must not know drafts or stores.
 import { toJsonText } from "@pawl/protocol/json-text";
 import { sha256Hex } from "@pawl/protocol/sha256";
 import { encodeUlid } from "@pawl/protocol/ulid";
 import { uuidFromName } from "@pawl/protocol/uuid";
-import type { CronTrigger, EventRecord, FunctionRecord, ScheduleRecord } from "../records.ts";
+import type { CronTrigger, EventRecord, FunctionRecord } from "../records.ts";
+import type { TriggerSchedule } from "../schedule-records.ts";
 import type { Settings } from "../settings.ts";
 import { latestTick, nextTick } from "./cron.ts";
 
@@ -27,12 +28,12 @@ export function newSchedule(
   functionId: string,
   { cron, jitterMs = 0 }: CronTrigger,
   at: number,
-): ScheduleRecord | null {
+): TriggerSchedule | null {
   const nextAt = nextTick(cron, at);
   if (nextAt === null) return null;
   const id = scheduleId(functionId, cron);
   const dueAt = dueAtOf(id, nextAt, jitterMs);
-  return { id, functionId, cron, jitterMs, nextAt, dueAt, lastAt: null };
+  return { kind: "trigger", id, functionId, cron, jitterMs, nextAt, dueAt, lastAt: null };
 }
 
 /** What a schedule does when its time has come. */
@@ -40,14 +41,14 @@ export interface Firing {
   /** The tick that starts the function; null: it was missed for too long. */
   readonly tick: number | null;
   /** The schedule from now on; null: it never ticks again. */
-  readonly schedule: ScheduleRecord | null;
+  readonly schedule: TriggerSchedule | null;
 }
 
 /**
  * What is to be done at `at`, when the schedule is due. Of ticks that were missed only the latest
  * starts the function; none does when that is more than `scheduleLateMaxMs` ago.
  */
-export function fire(schedule: ScheduleRecord, at: number, settings: Settings): Firing {
+export function fire(schedule: TriggerSchedule, at: number, settings: Settings): Firing {
   const { id, cron, jitterMs, nextAt } = schedule;
   // Within the jitter of each other several ticks may be waiting for their turn.
   const tick = latestTick(cron, nextAt, at - jitterMs);
@@ -74,16 +75,15 @@ export function fire(schedule: ScheduleRecord, at: number, settings: Settings): 
  * the function once only, whatever happens.
  */
 export function tickEvent(
-  schedule: ScheduleRecord,
+  schedule: TriggerSchedule,
   tick: number,
   eventId: string,
   at: number,
 ): EventRecord {
-  const [hi, mid, lo] = hashOf(schedule.id, tick);
   return {
     id: eventId,
     name: scheduledEvent,
-    externalId: encodeUlid(tick, hi >>> 16, mid, lo),
+    externalId: tickId(schedule.id, tick),
     ts: tick,
     receivedAt: at,
     data: toJsonText({ cron: schedule.cron }),
@@ -93,8 +93,14 @@ export function tickEvent(
   };
 }
 
+/** The external id of a tick's event: the same each time it is asked for, and of no other tick. */
+export function tickId(id: string, tick: number): string {
+  const [hi, mid, lo] = hashOf(id, tick);
+  return encodeUlid(tick, hi >>> 16, mid, lo);
+}
+
 /** When a tick fires: up to `jitterMs` later, by an amount that is always the same for it. */
-function dueAtOf(id: string, tick: number, jitterMs: number): number {
+export function dueAtOf(id: string, tick: number, jitterMs: number): number {
   return tick + Math.floor((hashOf(id, tick)[0] / 2 ** 32) * jitterMs);
 }
 

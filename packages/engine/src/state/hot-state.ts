@@ -9,11 +9,11 @@ import type {
   EventRecord,
   FunctionRecord,
   GateRecord,
-  ScheduleRecord,
   WaitKey,
   WaitPathRecord,
   WaitPosition,
 } from "../records.ts";
+import type { ScheduleRecord } from "../schedule-records.ts";
 import type { Settings } from "../settings.ts";
 import type { OwnedShards } from "../shard.ts";
 import { Catalog } from "./catalog.ts";
@@ -40,6 +40,8 @@ export interface Boot {
   readonly apps: readonly AppRecord[];
   readonly waitPaths: readonly WaitPathRecord[];
   readonly queues: readonly { readonly gate: string; readonly queued: number }[];
+  /** How many schedules were made at runtime. */
+  readonly runtimeSchedules: number;
 }
 
 export class HotState implements StateView {
@@ -55,6 +57,7 @@ export class HotState implements StateView {
   readonly #schedules = new Overlay<ScheduleRecord>();
   /** Messages by whether they are in their mailbox. */
   readonly #mail = new Overlay<true>();
+  #runtimeSchedules = 0;
   /** Queries answered since the batch began, by `needId`. */
   readonly #answered = new Map<string, Found>();
   #batch = 1;
@@ -70,6 +73,7 @@ export class HotState implements StateView {
     for (const app of boot.apps) this.#catalog.put(app);
     for (const waitPath of boot.waitPaths) this.#addWaitPath(waitPath);
     for (const { gate, queued } of boot.queues) this.#runs.addQueued(gate, queued);
+    this.#runtimeSchedules = boot.runtimeSchedules;
   }
 
   /**
@@ -160,9 +164,9 @@ export class HotState implements StateView {
       case "gate.delete":
         return this.#gateRecords.put(change.key, null, batch);
       case "schedule.put":
-        return this.#schedules.put(change.schedule.id, change.schedule, batch);
+        return this.#putSchedule(change.schedule.id, change.schedule, batch);
       case "schedule.delete":
-        return this.#schedules.put(change.scheduleId, null, batch);
+        return this.#putSchedule(change.scheduleId, null, batch);
       case "output.put":
       case "attempt.put":
         return; // nothing is decided from these
@@ -221,6 +225,10 @@ export class HotState implements StateView {
   gateRecord(key: string): GateRecord | undefined {
     if (!this.#gateRecords.has(key)) throw new Error(`gate record ${key} was not loaded`);
     return this.#gateRecords.get(key);
+  }
+
+  get runtimeSchedules(): number {
+    return this.#runtimeSchedules;
   }
 
   schedule(scheduleId: string): ScheduleRecord | undefined {
@@ -306,6 +314,13 @@ export class HotState implements StateView {
     const recent = this.#events.get(eventId);
     if (recent === undefined) throw new Error(`event ${eventId} is not in memory for its new run`);
     return recent.event;
+  }
+
+  #putSchedule(id: string, schedule: ScheduleRecord | null, batch: number): void {
+    const isRuntime = (schedule ?? this.#schedules.get(id))?.kind === "runtime";
+    const there = Number(schedule !== null) - Number(this.#schedules.get(id) !== undefined);
+    if (isRuntime) this.#runtimeSchedules += there;
+    this.#schedules.put(id, schedule, batch);
   }
 
   #addWaitPath(waitPath: WaitPathRecord): void {

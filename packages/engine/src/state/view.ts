@@ -9,13 +9,13 @@ import type {
   GateRecord,
   Job,
   RunRecord,
-  ScheduleRecord,
   StepRecord,
   WaitKey,
   WaitPathRecord,
   WaitPosition,
   WaitRecord,
 } from "../records.ts";
+import type { ScheduleRecord } from "../schedule-records.ts";
 import type { Settings } from "../settings.ts";
 import type { OwnedShards } from "../shard.ts";
 
@@ -64,6 +64,8 @@ export interface StateView {
   gateRecord(key: string): GateRecord | undefined;
   /** Undefined: there is no such schedule. */
   schedule(scheduleId: string): ScheduleRecord | undefined;
+  /** How many schedules there are that were made at runtime. */
+  readonly runtimeSchedules: number;
   waitPaths(event: string): ReadonlyMap<string, WaitPathRecord>;
   /** Undefined: there is no such run. */
   run(runId: string): RunView | undefined;

@@ -20,6 +20,7 @@ import { validateId, validateSettings, validateTriggers } from "../functions/val
 import type { FailureDetails, HandlerContext } from "../handler-context.ts";
 import type { AdditionsOf, Middleware } from "../middleware.ts";
 import { resolveConnection, type Connection, type ConnectionOptions } from "./connection.ts";
+import { Schedules } from "./schedules.ts";
 import { sendEvents, type SendResult } from "./send.ts";
 import { sendSignal, type OutgoingSignal, type SignalResult } from "./signals.ts";
 
@@ -68,10 +69,13 @@ export class Pawl<
 > {
   /** What the client knows about its server; for `serve`. */
   readonly connection: Connection;
+  /** Schedules that are made while the app runs, and kept by the server. */
+  readonly schedules: Schedules<Events>;
 
   /** Throws `PawlError` for an option that cannot be. */
   constructor(options: PawlOptions<Events, List>) {
     this.connection = resolveConnection(options, options.events ?? {});
+    this.schedules = new Schedules(this.connection);
   }
 
   get id(): string {

@@ -17,7 +17,8 @@ export interface SendResult {
   readonly ids: readonly string[];
 }
 
-type WireEvent = { readonly [member: string]: JsonValue };
+/** An event on its way to the server. */
+export type WireEvent = { readonly [member: string]: JsonValue };
 
 /** Throws `PawlError`: `event_invalid`, `event_key_missing`, `event_refused`, `event_unsent`. */
 export async function sendEvents(
@@ -27,11 +28,15 @@ export async function sendEvents(
   const events = await connection.middleware.transformSend(given);
   if (events.length === 0) return { ids: [] };
   const wire: WireEvent[] = [];
-  for (const event of events) wire.push(await prepare(connection, event));
+  for (const event of events) wire.push(await prepareEvent(connection, event));
   return post(connection, JSON.stringify(wire));
 }
 
-async function prepare(connection: Connection, event: OutgoingEvent): Promise<WireEvent> {
+/** The event as it travels, checked by its schema. Throws `event_invalid`. */
+export async function prepareEvent(
+  connection: Connection,
+  event: OutgoingEvent,
+): Promise<WireEvent> {
   const name: unknown = event.name;
   if (typeof name !== "string" || name === "") {
     throw new PawlError("event_invalid", "An event has no name.");

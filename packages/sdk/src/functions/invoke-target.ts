@@ -13,6 +13,13 @@ export interface InvokeTarget<Data = unknown, Output = unknown> {
 /** The data a function takes when it is invoked. */
 export type InvokeDataOf<Target> = Target extends InvokeTarget<infer Data> ? Data : never;
 
+/** The option `data` of those who start a function: needed where its type says so. */
+export type InvokeData<Target> = [InvokeDataOf<Target>] extends [never]
+  ? { readonly data?: Readonly<Record<string, unknown>> }
+  : Record<never, never> extends InvokeDataOf<Target>
+    ? { readonly data?: InvokeDataOf<Target> }
+    : { readonly data: InvokeDataOf<Target> };
+
 /** What a function returns. */
 export type OutputOf<Target> = Target extends InvokeTarget<unknown, infer Output> ? Output : never;
 

@@ -15,10 +15,12 @@ export interface ApiAnswer {
   readonly text: string;
 }
 
+export type ApiMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
 /** One request; 401 and 403 are repeated once with the fallback key. Throws `server_unreachable`. */
 export async function requestApi(
   connection: Connection,
-  method: "GET" | "POST",
+  method: ApiMethod,
   path: string,
   body: string | null,
   headers: Readonly<Record<string, string>> = {},

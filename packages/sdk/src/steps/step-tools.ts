@@ -8,7 +8,7 @@ import type {
   Sendable,
 } from "../events/event-types.ts";
 import type { FetchStepInit, InferOptions } from "./gateway-types.ts";
-import type { InvokeDataOf, InvokeTarget, OutputOf } from "../functions/invoke-target.ts";
+import type { InvokeData, InvokeTarget, OutputOf } from "../functions/invoke-target.ts";
 import type { SendResult } from "../client/send.ts";
 import type { OutgoingSignal, SignalResult } from "../client/signals.ts";
 
@@ -96,11 +96,7 @@ export type InvokeOptions<Target extends InvokeTarget> = {
   readonly user?: Readonly<Record<string, unknown>>;
   /** How long, or until when, to wait for the result; a year unless said. */
   readonly timeout?: Duration | Date;
-} & ([InvokeDataOf<Target>] extends [never]
-  ? { readonly data?: Readonly<Record<string, unknown>> }
-  : Record<never, never> extends InvokeDataOf<Target>
-    ? { readonly data?: InvokeDataOf<Target> }
-    : { readonly data: InvokeDataOf<Target> });
+} & InvokeData<Target>;
 
 /** Steps that ask AI models. */
 export interface AiStepTools {

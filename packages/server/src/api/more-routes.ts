@@ -12,6 +12,7 @@ import { restFunctionRoutes } from "./rest-functions.ts";
 import { restRunListRoutes } from "./rest-run-lists.ts";
 import { restRunRoutes } from "./rest-runs.ts";
 import { restSignalRoutes } from "./rest-signals.ts";
+import { restScheduleRoutes } from "./rest-schedules.ts";
 import { unavailableRoutes } from "./rest-unavailable.ts";
 import { v2Routes } from "./v2/routes.ts";
 
@@ -24,6 +25,7 @@ export function moreRoutes(context: ApiContext): readonly Route[] {
     ...restFunctionRoutes(context),
     ...restFunctionPauseRoutes(context),
     ...restSignalRoutes(context),
+    ...restScheduleRoutes(context),
     ...v2Routes(context),
   ];
   return [

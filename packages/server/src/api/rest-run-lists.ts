@@ -192,7 +192,7 @@ async function runJson(queries: Queries, { run, fn, app }: ShownRun): Promise<st
     app_id: run.appId,
     app_name: app?.name ?? null,
     event_name: run.eventName,
-    cron_schedule: null,
+    cron_schedule: run.schedule?.line ?? null,
     is_batch: run.batchId !== null,
   };
   const { data, error } = runOutput(await queries.output(run), null);
@@ -285,7 +285,7 @@ async function trigger({ queries, now }: ApiContext, runId: string): Promise<Htt
     timestamp: timeOrNull(run.queuedAt),
     is_batch: run.batchId !== null,
     batch_id: run.batchId,
-    cron: null,
+    cron: run.schedule?.line ?? null,
   };
   const payloads = `[${events.map(writeEvent).join(",")}]`;
   return envelope(now(), `${JSON.stringify(plain).slice(0, -1)},"payloads":${payloads}}`);

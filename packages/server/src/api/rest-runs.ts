@@ -69,7 +69,7 @@ export async function runJson(queries: Queries, run: RunRecord): Promise<string>
     event_id: run.eventIds[0] ?? null,
     batch_id: run.batchId,
     original_run_id: run.originalRunId,
-    cron: null,
+    cron: run.schedule?.line ?? null,
     status: wireStatus[run.status],
     ended_at: run.endedAt === null ? null : isoTime(run.endedAt),
     end_reason: run.endReason,

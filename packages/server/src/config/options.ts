@@ -162,6 +162,15 @@ export const options = {
   "schedule-late-max": integer("SECONDS", 0, 0, 31_536_000, {
     help: "How late the last tick missed while the server was down is made up for; 0: however late.",
   }),
+  "schedules-max": integer("N", 10_000, 0, 10_000_000, {
+    help: "Schedules made at runtime.",
+  }),
+  "schedule-catch-up-max": integer("N", 100, 1, 1_000, {
+    help: "Missed ticks of one schedule that catch-up `all` makes up for, the latest ones.",
+  }),
+  "schedule-on-time": integer("SECONDS", 10, 1, 86_400, {
+    help: "How late a tick may be and still count as on time, where nothing missed is made up for.",
+  }),
   "steps-per-run-max": integer("N", 100_000, 1, 10_000_000, { help: "Steps in one run." }),
   "run-state-chars-max": integer("N", 32 * mebibyte, 1_024, 512 * mebibyte, {
     help: "Size of all step outputs of one run, in characters of JSON.",

@@ -51,7 +51,7 @@ function state(
     createdAt: 0,
     updatedAt: 0,
   };
-  hot.boot({ apps: [app], waitPaths: [], queues: [] });
+  hot.boot({ apps: [app], waitPaths: [], queues: [], runtimeSchedules: 0 });
   const apply = (change: unknown): void => hot.apply(change as Change); // proof: shaped below as changes are
   const face = {
     displayName: "a",

@@ -1,5 +1,6 @@
 // Makes the hot state from what a store has: at a start, and after a commit failed. It must not
 // know commands.
+import { runtimePrefix } from "@pawl/engine/schedule/runtime";
 import { HotState } from "@pawl/engine/state/hot-state";
 import type { OwnedShards } from "@pawl/engine/shard";
 import type { Settings } from "@pawl/engine/settings";
@@ -15,13 +16,14 @@ export async function bootState(
   owned: OwnedShards = null,
 ): Promise<HotState> {
   const shards = shardList(owned);
-  const [apps, waitPaths, queues] = await Promise.all([
+  const [apps, waitPaths, queues, runtimeSchedules] = await Promise.all([
     store.list<"apps">({ type: "apps" }),
     store.list<"waitPaths">({ type: "waitPaths" }),
     store.list<"queues">({ type: "queues", shards }),
+    store.list<"scheduleCount">({ type: "scheduleCount", prefix: runtimePrefix }),
   ]);
   const hot = new HotState(settings, owned);
-  hot.boot({ apps, waitPaths, queues });
+  hot.boot({ apps, waitPaths, queues, runtimeSchedules });
   return hot;
 }
 

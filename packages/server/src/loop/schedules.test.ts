@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defaultSettings, type Settings } from "@pawl/engine/settings";
 import type { Trigger } from "@pawl/engine/records";
+import type { ScheduleDefinition } from "@pawl/engine/schedule-records";
+import { runtimeId } from "@pawl/engine/schedule/runtime";
+import { toJsonText } from "@pawl/protocol/json-text";
 import { createMemoryStore } from "@pawl/store/memory-store";
 import { createMemoryData, type MemoryData } from "@pawl/store/memory/memory-data";
 import { silentLog } from "./log.ts";
@@ -39,10 +42,10 @@ async function boot(data: MemoryData, clock: VirtualClock, settings: Partial<Set
 }
 
 /** The ticks that started the function, by the times of their events, oldest first. */
-async function started(runtime: Runtime): Promise<number[]> {
+async function started(runtime: Runtime, name = "inngest/scheduled.timer"): Promise<number[]> {
   const query = {
     type: "events",
-    name: "inngest/scheduled.timer",
+    name,
     receivedFrom: null,
     receivedUntil: null,
     before: null,
@@ -163,5 +166,94 @@ test("an app that is removed, or syncs without the line, is not started any more
   await clock.advance(5 * hour);
   await rest();
   assert.deepEqual(await started(runtime), hours(1, 1.5));
+  await runtime.stop();
+});
+
+const scheduleId = runtimeId("s");
+
+/** Function `f`, and a schedule that sends its event every hour. */
+async function setRuntime(runtime: Runtime, more: Partial<ScheduleDefinition>): Promise<void> {
+  await runtime.submit(syncApp(["f"]));
+  const reply = await runtime.submit({
+    type: "schedule.set",
+    scheduleId,
+    definition: {
+      timing: { kind: "every", everyMs: hour },
+      target: {
+        kind: "event",
+        name: "f",
+        data: toJsonText({}),
+        user: null,
+        version: null,
+        meta: null,
+      },
+      jitterMs: 0,
+      startAt: null,
+      endAt: null,
+      overlap: "skip",
+      catchUp: "all",
+      catchUpWindowMs: null,
+      ...more,
+    },
+    paused: null,
+    onlyNew: true,
+  });
+  assert.ok(reply.ok);
+}
+
+test("a runtime schedule makes up for each tick that was missed, across deaths", async () => {
+  for (const isWritten of [false, true]) {
+    const data = createMemoryData();
+    const clock = new VirtualClock(midnight);
+    const dying = await boot(data, clock);
+    await setRuntime(dying.runtime, { overlap: "allow" });
+    await clock.advance(hour);
+    dying.store.hold();
+    await clock.advance(hour);
+    if (isWritten) dying.store.release();
+    await dying.runtime.stop();
+    clock.jump(3 * hour);
+    const { runtime } = await boot(data, clock);
+    await clock.advance(minute);
+    // Ticks that are made up for within one ms have no order.
+    const ticks = (await started(runtime, "f")).toSorted((a, b) => a - b);
+    assert.deepEqual(ticks, hours(1, 2, 3, 4, 5), `written: ${isWritten}`);
+    await runtime.stop();
+  }
+});
+
+test("overlap sees the end of a run that a dying process had not committed", async () => {
+  const data = createMemoryData();
+  const clock = new VirtualClock(midnight);
+  const dying = await boot(data, clock);
+  await setRuntime(dying.runtime, { overlap: "skip" });
+  // The tick is committed and its call answered, but the answer is not.
+  dying.store.hold();
+  await clock.advance(hour);
+  dying.store.release();
+  await clock.advance(minute);
+  await dying.runtime.stop();
+  const { runtime } = await boot(data, clock);
+  await clock.advance(4 * hour);
+  assert.deepEqual(await started(runtime, "f"), hours(1, 2, 3, 4, 5));
+  const [found] = await runtime.store.load([{ kind: "schedule", scheduleId }]);
+  assert.ok(found !== undefined && "schedule" in found && found.schedule?.kind === "runtime");
+  assert.deepEqual([found.schedule.runIds, found.schedule.skipped], [[], 0]);
+  await runtime.stop();
+});
+
+test("a schedule that is paused in one process is paused in the next, and goes on from there", async () => {
+  const data = createMemoryData();
+  const clock = new VirtualClock(midnight);
+  const first = await boot(data, clock);
+  await setRuntime(first.runtime, { catchUp: "one" });
+  await first.runtime.submit({ type: "schedule.paused", scheduleId, reason: null });
+  await first.runtime.stop();
+  const { runtime } = await boot(data, clock);
+  await clock.advance(3 * hour + minute);
+  assert.deepEqual(await started(runtime, "f"), []);
+  await runtime.submit({ type: "schedule.resumed", scheduleId });
+  await clock.advance(hour);
+  assert.deepEqual(await started(runtime, "f"), hours(3, 4));
   await runtime.stop();
 });

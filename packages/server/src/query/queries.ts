@@ -10,6 +10,8 @@ import type {
   FunctionRecord,
   RunRecord,
 } from "@pawl/engine/records";
+import { runtimeId, runtimePrefix } from "@pawl/engine/schedule/runtime";
+import type { RuntimeSchedule } from "@pawl/engine/schedule-records";
 import { writeEvent } from "@pawl/protocol/event-wire";
 import type { JsonText } from "@pawl/protocol/json-text";
 import type { RunFilter } from "@pawl/store/store";
@@ -61,6 +63,11 @@ export interface Found<T> {
   readonly scanned: number;
   /** Goes on behind the last record that was looked at; null: there are no more. */
   readonly cursor: string | null;
+}
+
+export interface SchedulePage {
+  readonly schedules: readonly RuntimeSchedule[];
+  readonly hasMore: boolean;
 }
 
 export interface EventQuery {
@@ -167,6 +174,26 @@ export class Queries {
 
   async countRuns(filter: RunFilter): Promise<number> {
     return this.#sources.store.list<"runCount">({ type: "runCount", filter });
+  }
+
+  /** A schedule made at runtime, by the id that people chose. */
+  async schedule(name: string): Promise<RuntimeSchedule | null> {
+    const scheduleId = runtimeId(name);
+    const [found] = await this.#sources.store.load([{ kind: "schedule", scheduleId }]);
+    const schedule = found !== undefined && "schedule" in found ? found.schedule : null;
+    return schedule?.kind === "runtime" ? schedule : null;
+  }
+
+  /** Schedules made at runtime, by id; behind the one with the id `after`. */
+  async schedules(after: string | null, limit: number): Promise<SchedulePage> {
+    const found = await this.#sources.store.list<"schedules">({
+      type: "schedules",
+      prefix: runtimePrefix,
+      after: after === null ? null : runtimeId(after),
+      limit: limit + 1,
+    });
+    const schedules = found.filter((schedule) => schedule.kind === "runtime");
+    return { schedules: schedules.slice(0, limit), hasMore: found.length > limit };
   }
 
   async run(runId: string): Promise<ShownRun | null> {

@@ -88,6 +88,8 @@ export interface Program {
   readonly app: string;
   /** Name of the event that starts it. */
   readonly trigger: string;
+  /** It is also started by a cron line, at every such many ms of the clock: a divisor of a minute. */
+  readonly cronMs?: number;
   /** Execution version that its app speaks. */
   readonly version: 0 | 1 | 2 | 3;
   readonly retries: number;

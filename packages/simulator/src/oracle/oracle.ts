@@ -17,9 +17,11 @@ import {
   type StepNode,
 } from "../app/program.ts";
 import { readRequest, type AppRequest } from "../app/request.ts";
-import { runOf } from "./run-of-change.ts";
+import { CronJudge } from "./crons.ts";
+import { runOf } from "./run-of.ts";
 import { StartJudge } from "./starts.ts";
 import { FlowJudge } from "./flow.ts";
+import { ScheduleJudge } from "./schedules.ts";
 import { isCancelWait, Mirror, type RunMirror } from "./mirror.ts";
 import type { Accuse, Rule, Violation } from "./violation.ts";
 import { SignalJudge } from "./signals.ts";
@@ -47,6 +49,8 @@ export class Oracle {
   readonly #waits: WaitJudge;
   readonly #starts: StartJudge;
   readonly #flow: FlowJudge;
+  readonly schedules: ScheduleJudge;
+  readonly #crons: CronJudge;
   /** Steps recorded when a call was leased, by dispatch id. */
   readonly #leases = new Map<string, string>();
   readonly #sent = new Set<string>();
@@ -65,6 +69,8 @@ export class Oracle {
     this.#waits = new WaitJudge(this.mirror, parts.clock, this.accuse);
     this.signals = new SignalJudge(this.mirror, parts.clock, this.accuse);
     this.#starts = new StartJudge(this.mirror, this.accuse);
+    this.schedules = new ScheduleJudge(this.mirror, this.accuse);
+    this.#crons = new CronJudge(this.mirror, this.accuse);
   }
 
   /** A batch was written. */
@@ -81,6 +87,8 @@ export class Oracle {
     }
     for (const runId of touched) this.#checkRun(runId);
     this.#flow.check();
+    this.#crons.committed(changes, this.#parts.isCalm);
+    this.schedules.committed(changes, this.#parts.data.mail.size > 0);
     this.#waits.settle(this.#parts.data.mail.size === 0);
     this.signals.settle();
   }
@@ -194,6 +202,7 @@ export class Oracle {
   finish(): void {
     const { data } = this.#parts;
     this.#starts.finish();
+    this.schedules.finish(this.#parts.isCalm);
     const left = {
       unfinished: data.unfinished.size,
       timers: data.timers.size,

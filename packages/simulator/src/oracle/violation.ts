@@ -47,6 +47,14 @@ export type Rule =
   | "gate-exceeded"
   /** Flow control was not kept: two runs of a singleton. */
   | "flow-broken"
+  /** A tick of a schedule came twice. */
+  | "tick-repeated"
+  /** A tick was not taken, or not counted, although the schedule's policy wants it. */
+  | "tick-lost"
+  /** A tick came that is none, or out of order, or too late. */
+  | "tick-wrong"
+  /** Runs of two ticks go on although the schedule's overlap forbids it. */
+  | "overlap-broken"
   /** After everything, something is left: a run, a slot of a gate, a row. */
   | "never-quiet"
   | "left-over"

@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { RetentionBound } from "@pawl/engine/commands";
 import type { AppRecord, EventRecord, RunRecord } from "@pawl/engine/records";
+import type { ScheduleRecord } from "@pawl/engine/schedule-records";
 import type { JsonText } from "@pawl/protocol/json-text";
 import { arrivalFromId, type Arrival } from "@pawl/store/position";
 import { sumOf } from "@pawl/store/retained";
@@ -20,6 +21,9 @@ import { inShards, shardValues } from "./shards.ts";
 import { readSizes } from "./sizes.ts";
 
 type Asked<T extends ListQuery["type"]> = Extract<ListQuery, { type: T }>;
+
+/** Sorts behind every text that goes on in another way. */
+const lastCharacter = "\u{10FFFF}";
 
 export class Lister {
   readonly #database: DatabaseSync;
@@ -98,11 +102,29 @@ export class Lister {
         );
         return row === undefined ? null : (textOf(row[0]) as JsonText); // proof: written from a JsonText
       }
+      case "schedules":
+        return this.#schedules(query);
+      case "scheduleCount":
+        return this.#scheduleCount(query.prefix);
       case "sizes":
         return readSizes(this.#database, this.#path);
       case "beyond":
         return this.#beyond(query.bounds);
     }
+  }
+
+  #schedules({ prefix, after, limit }: Asked<"schedules">): readonly ScheduleRecord[] {
+    return this.#rows("SELECT record FROM schedule WHERE id > ? AND id < ? ORDER BY id LIMIT ?")
+      .all(after ?? prefix, `${prefix}${lastCharacter}`, limit)
+      .map((row) => JSON.parse(textOf(row[0])) as ScheduleRecord); // proof: written from one
+  }
+
+  #scheduleCount(prefix: string): number {
+    const row = this.#rows("SELECT count(*) FROM schedule WHERE id > ? AND id < ?").first(
+      prefix,
+      `${prefix}${lastCharacter}`,
+    );
+    return row === undefined ? 0 : numberOf(row[0]);
   }
 
   #rows(sql: string): Rows {

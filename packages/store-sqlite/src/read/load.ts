@@ -1,7 +1,8 @@
 // Answers needs: short reads by key, the hot path. It must not know why something is needed.
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Found, Need, StoredRun } from "@pawl/engine/needs";
-import type { EventRecord, ScheduleRecord, WaitRecord } from "@pawl/engine/records";
+import type { EventRecord, WaitRecord } from "@pawl/engine/records";
+import type { ScheduleRecord } from "@pawl/engine/schedule-records";
 import { firstOf } from "@pawl/store/retained";
 import { numberOf, packHash, packUlid, textOf, unpackUlid } from "../codec.ts";
 import type { PackedId } from "../codec.ts";

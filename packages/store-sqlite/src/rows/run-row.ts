@@ -1,6 +1,6 @@
 // A run as a row of `run`.
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
-import type { RunParent, RunRecord, RunStatus } from "@pawl/engine/records";
+import type { RunParent, RunRecord, RunSchedule, RunStatus } from "@pawl/engine/records";
 import {
   numberOf,
   numberOrNull,
@@ -63,6 +63,7 @@ export const runColumnNames: readonly string[] = [
   "priority_ms",
   "batch_id",
   "co_parents",
+  "schedule",
 ];
 
 /** The columns of a row, for a SELECT from `run AS r`. */
@@ -94,6 +95,7 @@ export function encodeRun(run: RunRecord, words: WordWriter): SQLInputValue[] {
     run.priorityMs,
     run.batchId === null ? null : packUlid(run.batchId),
     listText(run.coParents),
+    run.schedule === null ? null : JSON.stringify(run.schedule),
   ];
 }
 
@@ -122,7 +124,13 @@ export function decodeRun(row: readonly SQLOutputValue[], words: WordReader): Ru
     priorityMs: numberOf(row[20]),
     batchId: row[21] === null ? null : unpackUlid(row[21]),
     coParents: listOf(row[22]) as RunParent[], // proof: written by listText
+    schedule: scheduleOf(row[23]),
   };
+}
+
+function scheduleOf(value: SQLOutputValue | undefined): RunSchedule | null {
+  const text = textOrNull(value);
+  return text === null ? null : (JSON.parse(text) as RunSchedule); // proof: written from one
 }
 
 function listText(list: readonly unknown[]): string | null {

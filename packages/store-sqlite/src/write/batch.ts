@@ -9,12 +9,12 @@ import type {
   GateRecord,
   Job,
   RunRecord,
-  ScheduleRecord,
   StepRecord,
   WaitKey,
   WaitPathRecord,
   WaitRecord,
 } from "@pawl/engine/records";
+import type { ScheduleRecord } from "@pawl/engine/schedule-records";
 import type { JsonText } from "@pawl/protocol/json-text";
 
 /** What is left for one run. In the maps null stands for "delete". */

@@ -5,6 +5,9 @@ import { packUlid } from "../codec.ts";
 import { encodeGate, gateInsert } from "../rows/gate-row.ts";
 import type { Batch } from "./batch.ts";
 
+/** Stands for the time of a schedule that is not due at any: the column knows no null. */
+const never = Number.MAX_SAFE_INTEGER;
+
 export class SmallWriter {
   readonly #putApp: StatementSync;
   readonly #deleteApp: StatementSync;
@@ -58,7 +61,7 @@ export class SmallWriter {
     }
     for (const [id, schedule] of batch.schedules) {
       if (schedule === null) this.#deleteSchedule.run(id);
-      else this.#putSchedule.run(id, schedule.dueAt, JSON.stringify(schedule));
+      else this.#putSchedule.run(id, schedule.dueAt ?? never, JSON.stringify(schedule));
     }
     for (const change of batch.mail) {
       if (change.type === "mail.delete") this.#deleteMail.run(change.mailId);

@@ -9,6 +9,7 @@ import {
   callSample,
   hashSample,
   invokeSample,
+  runtimeSample,
   scheduleSample,
   sleepSample,
   ulidSample,
@@ -179,6 +180,20 @@ export function dueCases(make: MakeStore): void {
     assert.deepEqual(await due(7), ["c ü 2", "a 7"]);
     const gone = { kind: "schedule", scheduleId: "b" } as const;
     assert.equal((await subject.find(gone)).schedule, null);
+  });
+
+  storeTest(make, "schedules that are due at no time are kept, and not due", async (subject) => {
+    const put = (dueAt: number | null) =>
+      ({ type: "schedule.put", schedule: runtimeSample("r", { dueAt }) }) as const;
+    const need = { kind: "schedule", scheduleId: "r" } as const;
+    const due = async () =>
+      subject.store.due({ kind: "schedules", until: baseTime * 2, shards: null, limit: 9 });
+    for (const dueAt of [null, baseTime, null]) {
+      await subject.commit(put(dueAt));
+      assert.deepEqual(await due(), dueAt === null ? [] : [{ scheduleId: "r", dueAt }]);
+      const schedule = runtimeSample("r", { dueAt });
+      assert.deepEqual(await subject.find(need), { need, schedule });
+    }
   });
 
   storeTest(make, "mail: oldest first; a rewritten message keeps its place", async (subject) => {

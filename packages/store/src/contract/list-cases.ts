@@ -14,6 +14,7 @@ import {
   hashSample,
   invokeSample,
   runSample,
+  runtimeSample,
   stepSample,
   ulidSample,
 } from "./samples.ts";
@@ -133,6 +134,28 @@ function runListCases(make: MakeStore): void {
     assert.equal(await count("completed"), 1);
     assert.deepEqual(await subject.store.list({ type: "unfinished", after: null, limit: 9 }), []);
   });
+
+  storeTest(
+    make,
+    "schedules under a prefix are listed by id, in pages that stay whole",
+    async (subject) => {
+      const put = (id: string) => ({ type: "schedule.put", schedule: runtimeSample(id) }) as const;
+      const first = ["r:b", "r:d", "r:Z", "r:f", "r:c-1"];
+      await subject.commit(...first.map(put), put("q:a"), put("s:a"), put("r"), put("r:"));
+      const page = async (after: string | null, limit = 2): Promise<readonly string[]> =>
+        (await subject.store.list({ type: "schedules", prefix: "r:", after, limit })).map(
+          ({ id }) => id,
+        );
+      assert.deepEqual(await page(null, 99), ["r:Z", "r:b", "r:c-1", "r:d", "r:f"]);
+      assert.equal(await subject.store.list({ type: "scheduleCount", prefix: "r:" }), 5);
+      assert.deepEqual(await page(null), ["r:Z", "r:b"]);
+      // What the page ended with goes, one comes in front of it and one behind.
+      await subject.commit({ type: "schedule.delete", scheduleId: "r:b" }, put("r:a"), put("r:e"));
+      assert.deepEqual(await page("r:b"), ["r:c-1", "r:d"]);
+      assert.deepEqual(await page("r:d", 9), ["r:e", "r:f"]);
+      assert.deepEqual(await page("r:f"), []);
+    },
+  );
 
   storeTest(make, "sizes count every table", async (subject) => {
     await subject.commit(

@@ -26,6 +26,7 @@ import {
   hashSample,
   invokeSample,
   runSample,
+  runtimeSample,
   scheduleSample,
   sleepSample,
   stepSample,
@@ -121,6 +122,7 @@ const runPut = fc
         startedAt: status === "queued" ? null : time - 1,
         generation: time % 7,
         parent: parentId === null ? null : { runId: parentId, jobId: hashSample(1) },
+        schedule: time % 2 === 0 ? null : { id: "runtime:s", line: "@every 1h" },
       }),
     };
   });
@@ -165,6 +167,10 @@ const smallPut = fc
     { type: "gate.put", gate: { kind: "rate", key: id, tat: n } },
     { type: "gate.put", gate: { kind: n === 0 ? "open" : "holder", key: `${id}${n}`, runId } },
     { type: "schedule.put", schedule: scheduleSample(id, { dueAt: baseTime + n }) },
+    {
+      type: "schedule.put",
+      schedule: runtimeSample(`${id}${n}`, { dueAt: n === 0 ? null : baseTime + n }),
+    },
     { type: "waitPath.put", waitPath: { event: id, path: "p", since: n, waits: n % 2 === 0 } },
   ]);
 
@@ -175,7 +181,9 @@ const deletion: fc.Arbitrary<Change> = fc.oneof(
   fc.tuple(runId, jobId).map(([runId, jobId]) => ({ type: "wait.delete", runId, jobId }) as const),
   fc.constantFrom("x", "y").map((key) => ({ type: "idempotency.delete", key }) as const),
   fc.constantFrom("x", "y", "x1").map((key) => ({ type: "gate.delete", key }) as const),
-  fc.constantFrom("x", "y").map((scheduleId) => ({ type: "schedule.delete", scheduleId }) as const),
+  fc
+    .constantFrom("x", "y", "x1")
+    .map((scheduleId) => ({ type: "schedule.delete", scheduleId }) as const),
   fc.constantFrom("x", "y").map((mailId) => ({ type: "mail.delete", mailId }) as const),
   fc.constantFrom("x", "y").map((appId) => ({ type: "app.delete", appId }) as const),
 );
@@ -243,6 +251,9 @@ const listQueries: readonly ListQuery[] = [
   { type: "waitPaths" },
   { type: "queues", shards: null },
   { type: "beyond", bounds: tightBounds },
+  { type: "schedules", prefix: "x", after: null, limit: 2 },
+  { type: "schedules", prefix: "x", after: "x1", limit: 9 },
+  { type: "scheduleCount", prefix: "y" },
   { type: "unfinished", after: null, limit: 2 },
   { type: "unfinished", after: ulidSample(1), limit: 99 },
   ...[null, "a"].flatMap((name) =>

@@ -8,7 +8,6 @@ import type {
   EventRecord,
   InvokeJob,
   RunRecord,
-  ScheduleRecord,
   SignalJob,
   SleepJob,
   StepRecord,
@@ -16,6 +15,7 @@ import type {
   WaitManyJob,
   WaitRecord,
 } from "@pawl/engine/records";
+import type { RuntimeSchedule, TriggerSchedule } from "@pawl/engine/schedule-records";
 
 const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -110,6 +110,7 @@ export function runSample(n: number, overrides: Partial<RunRecord> = {}): RunRec
     holds: [],
     priorityMs: 0,
     batchId: null,
+    schedule: null,
     ...overrides,
   };
 }
@@ -117,9 +118,10 @@ export function runSample(n: number, overrides: Partial<RunRecord> = {}): RunRec
 /** Due at `baseTime`. */
 export function scheduleSample(
   id: string,
-  overrides: Partial<ScheduleRecord> = {},
-): ScheduleRecord {
+  overrides: Partial<TriggerSchedule> = {},
+): TriggerSchedule {
   return {
+    kind: "trigger",
     id,
     functionId: "0b7a4a0e-5d0c-5a7e-9d6f-222222222222",
     cron: "TZ=Europe/Berlin 0 * * * *",
@@ -267,6 +269,47 @@ export function waitSample(
     expression: "async.data.id == event.data.id",
     trigger: toJsonText({ data: { id: 1 } }),
     expiresAt: baseTime + 100,
+    ...overrides,
+  };
+}
+
+/** Made at `baseTime`, every hour, due at no time. */
+export function runtimeSample(
+  id: string,
+  overrides: Partial<RuntimeSchedule> = {},
+): RuntimeSchedule {
+  return {
+    kind: "runtime",
+    id,
+    timing: { kind: "every", everyMs: 3_600_000 },
+    target: {
+      kind: "event",
+      name: "report/due",
+      data: toJsonText({ tenant: "ü" }),
+      user: null,
+      version: null,
+      meta: null,
+    },
+    jitterMs: 0,
+    startAt: null,
+    endAt: null,
+    overlap: "queue_one",
+    catchUp: "one",
+    catchUpWindowMs: null,
+    createdAt: baseTime,
+    updatedAt: baseTime,
+    nextAt: null,
+    dueAt: null,
+    lastAt: null,
+    pausedAt: null,
+    pauseReason: null,
+    queued: { at: baseTime, isManual: false },
+    runIds: [ulidSample(1)],
+    fired: 1,
+    skipped: 2,
+    missed: 3,
+    last: null,
+    problem: null,
     ...overrides,
   };
 }

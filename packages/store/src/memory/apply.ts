@@ -7,11 +7,11 @@ import type {
   GateRecord,
   Job,
   RunRecord,
-  ScheduleRecord,
   WaitKey,
   WaitPathRecord,
   WaitRecord,
 } from "@pawl/engine/records";
+import type { ScheduleRecord } from "@pawl/engine/schedule-records";
 import { compareArrivals, comparePositions, compareText } from "../position.ts";
 import type { DueJob } from "../store.ts";
 import { compareDue, keyText } from "./memory-data.ts";
@@ -98,14 +98,16 @@ function putWaitPath(data: MemoryData, waitPath: WaitPathRecord): void {
 function putSchedule(data: MemoryData, schedule: ScheduleRecord): void {
   deleteSchedule(data, schedule.id);
   data.schedules.set(schedule.id, schedule);
-  data.schedulesByTime.add(schedule);
+  const { id, dueAt } = schedule;
+  if (dueAt !== null) data.schedulesByTime.add({ scheduleId: id, dueAt });
 }
 
 function deleteSchedule(data: MemoryData, scheduleId: string): void {
   const schedule = data.schedules.get(scheduleId);
   if (schedule === undefined) return;
   data.schedules.delete(scheduleId);
-  data.schedulesByTime.delete(schedule);
+  const { dueAt } = schedule;
+  if (dueAt !== null) data.schedulesByTime.delete({ scheduleId, dueAt });
 }
 
 function entryOf(data: MemoryData, runId: string): RunEntry {

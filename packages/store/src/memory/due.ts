@@ -20,7 +20,7 @@ export function answerDue(data: MemoryData, query: DueQuery): DueResults[DueQuer
         data.schedulesByTime.ascending(null),
         ({ dueAt }) => dueAt <= query.until,
       );
-      return take(due, limit).map(({ id, dueAt }) => ({ scheduleId: id, dueAt }));
+      return take(due, limit);
     }
     case "queue":
       return take(data.queues.get(query.gate)?.ascending(null) ?? [], limit, wantsJob);

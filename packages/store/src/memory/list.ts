@@ -2,6 +2,7 @@
 // limit; nothing here is on the hot path.
 import type { EndedStatus, EventRecord, RunStatus } from "@pawl/engine/records";
 import { shardOf } from "@pawl/engine/shard";
+import type { ScheduleRecord } from "@pawl/engine/schedule-records";
 import { arrivalFromId, compareText } from "../position.ts";
 import type { Arrival } from "../position.ts";
 import { sumOf } from "../retained.ts";
@@ -59,6 +60,15 @@ export function answerList(data: MemoryData, query: ListQuery): ListResults[List
       );
     case "output":
       return data.runs.get(query.runId)?.output ?? null;
+    case "schedules": {
+      const { prefix, after, limit } = query;
+      const behind = schedulesUnder(data, prefix).filter(
+        ({ id }) => after === null || compareText(id, after) > 0,
+      );
+      return behind.sort((a, b) => compareText(a.id, b.id)).slice(0, limit);
+    }
+    case "scheduleCount":
+      return schedulesUnder(data, query.prefix).length;
     case "sizes":
       return sizes(data);
     case "beyond":
@@ -72,6 +82,12 @@ export function answerList(data: MemoryData, query: ListQuery): ListResults[List
 function countIn(jobs: SortedSet<DueJob>, shards: readonly number[] | null): number {
   if (shards === null) return jobs.size;
   return [...jobs.ascending(null)].filter((job) => shards.includes(shardOf(job.runId))).length;
+}
+
+function schedulesUnder(data: MemoryData, prefix: string): ScheduleRecord[] {
+  return [...data.schedules.values()].filter(
+    ({ id }) => id.length > prefix.length && id.startsWith(prefix),
+  );
 }
 
 function events(

@@ -9,18 +9,18 @@ import type {
   Job,
   RetainedKind,
   RunRecord,
-  ScheduleRecord,
   StepRecord,
   WaitKey,
   WaitPathRecord,
   WaitRecord,
 } from "@pawl/engine/records";
+import type { ScheduleRecord } from "@pawl/engine/schedule-records";
 import type { JsonText } from "@pawl/protocol/json-text";
 import { compareArrivals, comparePositions, compareText } from "../position.ts";
 import type { Arrival } from "../position.ts";
 import { retainedKinds } from "../retained.ts";
 import type { Candidate } from "../retained.ts";
-import type { DueJob } from "../store.ts";
+import type { DueJob, DueSchedule } from "../store.ts";
 import { SortedSet } from "./sorted-set.ts";
 
 /** A run with all that is deleted with it. `run` is null while only its parts were written. */
@@ -98,7 +98,8 @@ export interface MemoryData {
   readonly gates: Map<string, GateRecord>;
   readonly ratesByEnd: SortedSet<Rate>;
   readonly schedules: Map<string, ScheduleRecord>;
-  readonly schedulesByTime: SortedSet<ScheduleRecord>;
+  /** Without those that are due at no time. */
+  readonly schedulesByTime: SortedSet<DueSchedule>;
   /** In order of arrival. */
   readonly mail: Map<string, PutOff>;
 }
@@ -119,8 +120,8 @@ export function compareRates(a: Rate, b: Rate): number {
 }
 
 /** Orders schedules by when they are due, then by id. */
-export function compareSchedules(a: ScheduleRecord, b: ScheduleRecord): number {
-  return a.dueAt - b.dueAt || compareText(a.id, b.id);
+export function compareSchedules(a: DueSchedule, b: DueSchedule): number {
+  return a.dueAt - b.dueAt || compareText(a.scheduleId, b.scheduleId);
 }
 
 /** Orders what may go by age, then by id. */

@@ -32,7 +32,7 @@ export function runObject(queries: Queries, shown: ShownRun): object {
     traceID: traceIdOf(run.id),
     isBatch: run.batchId !== null,
     batchCreatedAt: null,
-    cronSchedule: null,
+    cronSchedule: run.schedule?.line ?? null,
     eventName: run.eventName,
     hasAI: () => hasAi(queries, run.id),
     trace: () => traceObject(queries, run.id),
@@ -64,7 +64,7 @@ export function oldRunObject(queries: Queries, shown: ShownRun): object {
     },
     batchID: run.batchId,
     batchCreatedAt: null,
-    cron: null,
+    cron: run.schedule?.line ?? null,
   };
 }
 
@@ -91,7 +91,7 @@ export async function triggerObject(queries: Queries, runId: string): Promise<ob
     timestamp: timeOrNull(run.queuedAt),
     isBatch: run.batchId !== null,
     batchID: run.batchId,
-    cron: null,
+    cron: run.schedule?.line ?? null,
   };
 }
 

@@ -180,6 +180,7 @@ async function runJson(
       eventIds: run.eventIds,
       isBatch: run.batchId !== null,
       ...(run.batchId === null ? null : { batchId: run.batchId }),
+      ...(run.schedule === null ? null : { cronSchedule: run.schedule.line }),
     },
   };
   if (!includeOutput) return JSON.stringify(plain);

@@ -1,7 +1,7 @@
-// Which run a change is about. It must not know what the oracle makes of it.
+// Which run a change is about. It must not know what the change does to it.
 import type { Change } from "@pawl/engine/changes";
 
-/** The run's id; null for changes that are about no run, or tell nothing of one that goes on. */
+/** The id of the run whose records the change is one of; null: of none, or the run is forgotten. */
 export function runOf(change: Change): string | null {
   switch (change.type) {
     case "run.put":
