@@ -79,7 +79,12 @@ async function start({ kind, store }: FuzzOptions): Promise<World> {
     signingKeys: kind === "cloud" ? [signingKey] : [],
     eventKeys: kind === "cloud" ? ["fuzz-key"] : [],
     apiKeys: [{ name: "fuzz", hash: hashApiKey(apiKey), scopes: ["admin"], expiresAt: null }],
-    limits: { eventBytesMax: 64 * 1024, eventsPerRequestMax: 100, bodyBytesMax: mebibyte },
+    limits: {
+      eventBytesMax: 64 * 1024,
+      eventsPerRequestMax: 100,
+      bodyBytesMax: mebibyte,
+      previewRunsMax: 100,
+    },
     retention: {
       policies: retentionPolicies(5_000),
       intervalMs: 1_000,

@@ -1,4 +1,5 @@
 // The table of all scenarios. Which flavours one is for stands in the scenario.
+import * as actions from "./scenarios/actions.ts";
 import * as comforts from "./scenarios/comforts.ts";
 import * as ending from "./scenarios/ending.ts";
 import * as gateways from "./scenarios/gateways.ts";
@@ -32,5 +33,6 @@ export const scenarios: readonly Scenario[] = [
   triggering,
   comforts,
   oddCases,
+  actions,
   pawlOnly,
 ].flatMap((file) => Object.values(file));

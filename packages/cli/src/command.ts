@@ -31,6 +31,8 @@ export interface Terminal {
   readonly complain: (line: string) => void;
   /** Whether standard output is a terminal for people. */
   readonly isInteractive: boolean;
+  /** Asks a person and resolves with the line that comes back. */
+  readonly ask: (question: string) => Promise<string>;
   /** The whole of standard input. */
   readonly readInput: () => Promise<string>;
 }

@@ -30,6 +30,7 @@ async function pawl(args: readonly string[], env: Record<string, string> = {}): 
     print: (line) => void out.push(line),
     complain: (line) => void err.push(line),
     isInteractive: false,
+    ask: () => Promise.resolve(""),
     readInput: () => Promise.resolve(""),
   });
   return { code, out: out.join("\n"), err: err.join("\n") };

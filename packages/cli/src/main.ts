@@ -1,4 +1,5 @@
 // Chooses the command and turns its outcome into an exit code: 0 fine, 1 failed, 2 not understood.
+import { createInterface } from "node:readline/promises";
 import { text } from "node:stream/consumers";
 import { nearestName } from "@pawl/server/config/nearest";
 import { ServerError } from "@pawl/server/server-error";
@@ -12,6 +13,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { schedulesCommand } from "./commands/schedules.ts";
+import { runsCommand } from "./commands/runs.ts";
 import { sendCommand } from "./commands/send.ts";
 import { commandHelp, overview } from "./help.ts";
 
@@ -29,6 +31,7 @@ const commands: readonly Command[] = [
   startCommand,
   sendCommand,
   schedulesCommand,
+  runsCommand,
   doctorCommand,
   keysCommand,
   explainCommand,
@@ -87,6 +90,15 @@ function explain(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await lines.question(question);
+  } finally {
+    lines.close();
+  }
+}
+
 function processTerminal(): Terminal {
   return {
     environment: process.env,
@@ -94,6 +106,7 @@ function processTerminal(): Terminal {
     print: (line) => void process.stdout.write(`${line}\n`),
     complain: (line) => void process.stderr.write(`${line}\n`),
     isInteractive: process.stdout.isTTY,
+    ask,
     readInput: () => text(process.stdin),
   };
 }

@@ -13,6 +13,7 @@ import type {
   WaitPathRecord,
   WaitRecord,
 } from "./records.ts";
+import type { BulkRecord } from "./bulk-records.ts";
 import type { ScheduleRecord } from "./schedule-records.ts";
 import type { Message } from "./commands.ts";
 
@@ -46,6 +47,8 @@ export type Change =
   | { readonly type: "gate.delete"; readonly key: string }
   | { readonly type: "schedule.put"; readonly schedule: ScheduleRecord }
   | { readonly type: "schedule.delete"; readonly scheduleId: string }
+  | { readonly type: "bulk.put"; readonly bulk: BulkRecord }
+  | { readonly type: "bulk.delete"; readonly bulkId: string }
   /** A message that its entity did not take in this commit: it lies in the mailbox of a shard. */
   | {
       readonly type: "mail.put";

@@ -5,6 +5,18 @@ export type EngineCode =
   | "run_not_found"
   /** The run has already ended, so that the command can no longer matter. */
   | "run_ended"
+  /** The run has not ended, so that it cannot be started again. */
+  | "run_not_ended"
+  /** The run is there, but retention has removed events that it would be started with. */
+  | "history_pruned"
+  /** The run has no finished step with this id. */
+  | "step_not_found"
+  /** The step takes no input: it does not run code of the app. */
+  | "step_input_unsupported"
+  /** No bulk action with this id, or retention has removed it. */
+  | "bulk_not_found"
+  /** The bulk action has ended. */
+  | "bulk_ended"
   /** No function with this slug is registered. */
   | "function_not_found"
   /** The function's flow control let no run start; the message names the rule. */

@@ -10,21 +10,15 @@ import type {
   RetainedKind,
   RunLimits,
   RunOrigin,
+  OnCancel,
   RunParent,
   WaitKey,
   WaitPathRecord,
   WaitPosition,
 } from "./records.ts";
+import type { BulkCommand } from "./bulk-commands.ts";
+import type { CommandBase, Seed } from "./command-base.ts";
 import type { ScheduleDefinition } from "./schedule-records.ts";
-
-/** Four unsigned 32-bit numbers: the command's own source of ids and jitter. */
-export type Seed = readonly [number, number, number, number];
-
-interface CommandBase {
-  /** When it happened, ms since the epoch. */
-  readonly at: number;
-  readonly seed: Seed;
-}
 
 /** An app registered. `functions` are complete but for what the engine keeps. */
 export interface AppSynced extends CommandBase {
@@ -206,6 +200,50 @@ export interface ChildEnded extends CommandBase {
   readonly failed: boolean;
 }
 
+/** An invocation joined a run that was there: that is the one its invoker waits for. */
+export interface ChildJoined extends CommandBase {
+  readonly type: "child.joined";
+  readonly runId: string;
+  readonly jobId: string;
+  readonly childRunId: string;
+  readonly onCancel: OnCancel;
+}
+
+/** A run that invoked this one was cancelled. */
+export interface ParentCancelled extends CommandBase {
+  readonly type: "parent.cancelled";
+  /** The invoked run, by the id that its invoker knows. */
+  readonly runId: string;
+  readonly parentRunId: string;
+  /** The invoke step. */
+  readonly jobId: string;
+  /** Why the first of the chain was cancelled. */
+  readonly cause: string;
+}
+
+/** Where a repeated run sets in. */
+export interface FromStep {
+  /** The hashed id of a finished step, or the id as its author wrote it. */
+  readonly stepId: string;
+  /** Arguments instead of its own: an array of them, or the only one. Null: its own. */
+  readonly input: JsonText | null;
+}
+
+/** Somebody starts an ended run again. */
+export interface RunRerun extends CommandBase {
+  readonly type: "run.rerun";
+  readonly runId: string;
+  /**
+   * What the id of the new run is made of: a second command with the same does nothing. Null: the
+   * command's own time and seed.
+   */
+  readonly newRun: { readonly at: number; readonly seed: Seed } | null;
+  /** Null: from the beginning. */
+  readonly fromStep: FromStep | null;
+  /** The key of the gate that decides the start, where that lies in another shard; null: asked first. */
+  readonly gate: string | null;
+}
+
 export interface RunCancelled extends CommandBase {
   readonly type: "run.cancelled";
   readonly runId: string;
@@ -293,7 +331,11 @@ export type Command =
   | RunInvoked
   | RunTriggered
   | ChildEnded
+  | ChildJoined
+  | ParentCancelled
   | RunCancelled
+  | RunRerun
+  | BulkCommand
   | FunctionPaused
   | FunctionResumed
   | FunctionLimited
@@ -317,6 +359,9 @@ export type Message = Extract<
       | "run.invoked"
       | "run.triggered"
       | "child.ended"
+      | "child.joined"
+      | "parent.cancelled"
+      | "run.rerun"
       | "run.cancelled"
       | "call.admitted"
       | "schedule.runEnded";

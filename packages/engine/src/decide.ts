@@ -1,22 +1,29 @@
 // The engine: one pure, synchronous, total function from a state and a command to a decision.
+import type { BulkCommand } from "./bulk-commands.ts";
 import type { Command } from "./commands.ts";
 import type { Decision } from "./decision.ts";
 import type { StateView } from "./state/view.ts";
 import { appRemoved } from "./commands/app-removed.ts";
 import { appSyncFailed } from "./commands/app-sync-failed.ts";
 import { appSynced } from "./commands/app-synced.ts";
+import { bulkCreated } from "./commands/bulk-created.ts";
+import { bulkProgressed } from "./commands/bulk-progressed.ts";
+import { bulkRemoved, bulkStopped } from "./commands/bulk-ended.ts";
 import { callAdmitted } from "./commands/call-admitted.ts";
 import { callAnswered } from "./commands/call-answered.ts";
 import { callLost } from "./commands/call-lost.ts";
+import { childJoined } from "./commands/child-joined.ts";
 import { checkpointReceived } from "./commands/checkpoint-received.ts";
 import { childEnded } from "./commands/child-ended.ts";
 import { eventsReceived } from "./commands/events-received.ts";
 import { functionLimited } from "./commands/function-limited.ts";
 import { functionPaused } from "./commands/function-paused.ts";
+import { parentCancelled } from "./commands/parent-cancelled.ts";
 import { pathsIndexed } from "./commands/paths-indexed.ts";
 import { retentionDue } from "./commands/retention-due.ts";
 import { runCancelled } from "./commands/run-cancelled.ts";
 import { runInvoked } from "./commands/run-invoked.ts";
+import { runRerun } from "./commands/run-rerun.ts";
 import { runRepaired } from "./commands/run-repaired.ts";
 import { runTriggered } from "./commands/run-triggered.ts";
 import { scheduleDue } from "./commands/schedule-due.ts";
@@ -53,20 +60,14 @@ export function decide(state: StateView, command: Command): Decision {
     case "timer.due":
       return timerDue(state, command);
     case "schedule.due":
-      return scheduleDue(state, command);
     case "schedule.set":
-      return scheduleSet(state, command);
     case "schedule.changed":
-      return scheduleChanged(state, command);
     case "schedule.removed":
-      return scheduleRemoved(state, command);
     case "schedule.paused":
     case "schedule.resumed":
-      return scheduleHeld(state, command);
     case "schedule.triggered":
-      return scheduleTriggered(state, command);
     case "schedule.runEnded":
-      return scheduleRunEnded(state, command);
+      return decideSchedule(state, command);
     case "wait.matched":
       return waitMatched(state, command);
     case "waits.continued":
@@ -86,11 +87,58 @@ export function decide(state: StateView, command: Command): Decision {
       return functionPaused(state, command);
     case "function.limited":
       return functionLimited(state, command);
+    case "child.joined":
+      return childJoined(state, command);
+    case "parent.cancelled":
+      return parentCancelled(state, command);
+    case "run.rerun":
+      return runRerun(state, command);
+    case "bulk.created":
+    case "bulk.progressed":
+    case "bulk.stopped":
+    case "bulk.removed":
+      return decideBulk(state, command);
     case "run.repaired":
       return runRepaired(state, command);
     case "paths.indexed":
       return pathsIndexed(state, command);
     case "retention.due":
       return retentionDue(state, command);
+  }
+}
+
+/** Those that name a schedule. */
+type ScheduleCommand = Extract<Command, { readonly scheduleId: string }>;
+
+function decideSchedule(state: StateView, command: ScheduleCommand): Decision {
+  switch (command.type) {
+    case "schedule.due":
+      return scheduleDue(state, command);
+    case "schedule.set":
+      return scheduleSet(state, command);
+    case "schedule.changed":
+      return scheduleChanged(state, command);
+    case "schedule.removed":
+      return scheduleRemoved(state, command);
+    case "schedule.paused":
+    case "schedule.resumed":
+      return scheduleHeld(state, command);
+    case "schedule.triggered":
+      return scheduleTriggered(state, command);
+    case "schedule.runEnded":
+      return scheduleRunEnded(state, command);
+  }
+}
+
+function decideBulk(state: StateView, command: BulkCommand): Decision {
+  switch (command.type) {
+    case "bulk.created":
+      return bulkCreated(state, command);
+    case "bulk.progressed":
+      return bulkProgressed(state, command);
+    case "bulk.stopped":
+      return bulkStopped(state, command);
+    case "bulk.removed":
+      return bulkRemoved(state, command);
   }
 }

@@ -1,6 +1,7 @@
 // What deciding a command yields: data only, nothing has happened yet.
 import type { Change } from "./changes.ts";
 import type { Message } from "./commands.ts";
+import type { BulkRecord } from "./bulk-records.ts";
 import type { Effect } from "./effects.ts";
 import type { EngineCode } from "./codes.ts";
 import type { RuntimeSchedule } from "./schedule-records.ts";
@@ -23,6 +24,7 @@ export type ReplyValue =
       readonly schedule: RuntimeSchedule;
       readonly created: boolean;
     }
+  | { readonly type: "bulk"; readonly bulk: BulkRecord }
   /** How many records were removed, and whether there may be more. */
   | {
       readonly type: "removed";

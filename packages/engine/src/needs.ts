@@ -11,6 +11,7 @@ import type {
   WaitPosition,
   WaitRecord,
 } from "./records.ts";
+import type { BulkRecord } from "./bulk-records.ts";
 import type { ScheduleRecord } from "./schedule-records.ts";
 
 export type Need =
@@ -23,6 +24,7 @@ export type Need =
   /** What flow control remembers under a key. */
   | { readonly kind: "gate"; readonly key: string }
   | { readonly kind: "schedule"; readonly scheduleId: string }
+  | { readonly kind: "bulk"; readonly bulkId: string }
   /** The first `limit` waits under one key, behind `after`, in order of position. */
   | {
       readonly kind: "waits";
@@ -78,6 +80,7 @@ export type Found =
       readonly need: Extract<Need, { kind: "schedule" }>;
       readonly schedule: ScheduleRecord | null;
     }
+  | { readonly need: Extract<Need, { kind: "bulk" }>; readonly bulk: BulkRecord | null }
   | { readonly need: Extract<Need, { kind: "waits" }>; readonly waits: readonly WaitRecord[] }
   | {
       readonly need: Extract<Need, { kind: "pastEvents" }>;

@@ -46,7 +46,9 @@ const opcode: fc.Arbitrary<Opcode> = fc.constantFrom(...stepIds).chain((id) =>
     fc
       .tuple(fc.constantFrom("s", "t"), fc.constantFrom("fail" as const, "replace" as const))
       .map(([signal, onConflict]) => waitsForSignal(id, signal, { onConflict })),
-    fc.constantFrom("child", "nobody").map((slug) => invokes(id, slug)),
+    fc
+      .tuple(fc.constantFrom("child", "nobody"), fc.constantFrom("cancel", "abandon", null))
+      .map(([slug, onCancel]) => invokes(id, slug, { onCancel })),
     fc.constant(other("None", id)),
     fc.constant(other("StepNotFound", id)),
     fc.constant(other("DiscoveryRequest", "again")),

@@ -2,7 +2,7 @@
 // same command always yields the same ids and jitter. It must not be used for secrets.
 import { encodeUlid, ulidDigits } from "@pawl/protocol/ulid";
 import { hashText, hashUnit, shardCount, shardOfHash } from "./shard.ts";
-import type { Seed } from "./commands.ts";
+import type { Seed } from "./command-base.ts";
 
 const maxLow = 2 ** 32 - 1;
 /** The greatest value of the last two digits of a ULID. */

@@ -96,10 +96,15 @@ export type EndedStatus = Exclude<RunStatus, "queued" | "running">;
 /** What retention keeps apart: ended runs by status, and events. */
 export type RetainedKind = EndedStatus | "events";
 
+/** What becomes of an invoked run when its invoker is cancelled: it is cancelled too, or goes on. */
+export type OnCancel = "cancel" | "abandon";
+
 /** Who waits for a run: the invoke step of another run. */
 export interface RunParent {
   readonly runId: string;
   readonly jobId: string;
+  /** `gone`: this invoker was cancelled, and the run goes on for others. */
+  readonly onCancel: OnCancel | "gone";
 }
 
 export interface RunRecord {
@@ -254,6 +259,11 @@ export interface CallJob extends JobBase {
   readonly gateway: GatewayCall | null;
   /** Results came in after it was sent (request version 3): call once more after its answer. */
   readonly again: boolean;
+  /**
+   * Edited arguments of the step that it targets, a JSON array: a run that was started again from
+   * that step. Null: the step has its own.
+   */
+  readonly input: JsonText | null;
   readonly state: CallState;
 }
 

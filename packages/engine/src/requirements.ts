@@ -3,13 +3,19 @@
 // and once more right before deciding, since the decisions before it may have changed the answer.
 import type {
   AppSynced,
+  CallAnswered,
   Command,
   EventsReceived,
+  RetentionDue,
   RunInvoked,
+  RunRerun,
+  RunTriggered,
   ScheduleDue,
   SignalSent,
 } from "./commands.ts";
 import { startsHere } from "./flow/placement.ts";
+import { ownsRun } from "./shard.ts";
+import { repeatId, startAgainNeeds } from "./flow/start-again.ts";
 import { startNeeds } from "./flow/start-needs.ts";
 import { holdNeeds } from "./flow/holds.ts";
 import type { Opcode } from "@pawl/protocol/opcode";
@@ -57,14 +63,10 @@ export function requirements(state: HotState, command: Command): readonly Need[]
     case "function.limited":
       break;
     case "run.invoked":
-      wantInvoked(state, command, want);
+    case "run.triggered":
+    case "run.rerun":
+      wantNewRun(state, command, want);
       break;
-    case "run.triggered": {
-      const fn = state.functionById(command.functionId);
-      if (fn !== undefined)
-        wantStart(state, startNeeds(fn, command.event, command.at, false), want);
-      break;
-    }
     case "events.received":
       wantEvents(state, command, want);
       break;
@@ -72,9 +74,7 @@ export function requirements(state: HotState, command: Command): readonly Need[]
       wantWaits(state, command, command.event, want);
       break;
     case "call.answered":
-      wantRun(state, command.runId, want);
-      if (command.answer.kind === "opcodes")
-        wantOpening(state, command, command.answer.opcodes, want);
+      wantAnswered(state, command, want);
       break;
     case "signal.sent":
       wantSignal(state, command, want);
@@ -85,14 +85,20 @@ export function requirements(state: HotState, command: Command): readonly Need[]
     case "timer.due":
     case "wait.matched":
     case "child.ended":
+    case "child.joined":
+    case "parent.cancelled":
     case "run.cancelled":
     case "run.repaired":
       wantRun(state, command.runId, want);
       break;
+    case "bulk.created":
+    case "bulk.progressed":
+    case "bulk.stopped":
+    case "bulk.removed":
+      want({ kind: "bulk", bulkId: "bulk" in command ? command.bulk.id : command.bulkId });
+      break;
     case "retention.due":
-      want({ kind: "expired", bounds: command.bounds, limit: command.limit });
-      want({ kind: "expiredKeys", at: command.at, limit: command.limit });
-      want({ kind: "expiredRates", at: command.at, limit: command.limit });
+      wantExpired(command, want);
       break;
   }
   return missing;
@@ -107,12 +113,55 @@ function wantRun(state: HotState, runId: string, want: Want): void {
   if (run !== undefined) for (const need of holdNeeds(run)) want(need);
 }
 
-/** What the invoked function needs, when it starts here. */
+/** The run, and what the steps need that the answer opens. */
+function wantAnswered(state: HotState, command: CallAnswered, want: Want): void {
+  wantRun(state, command.runId, want);
+  const { answer } = command;
+  if (answer.kind === "opcodes") wantOpening(state, command, answer.opcodes, want);
+}
+
+/** What a command needs that starts one run. */
+function wantNewRun(
+  state: HotState,
+  command: RunInvoked | RunTriggered | RunRerun,
+  want: Want,
+): void {
+  if (command.type === "run.invoked") return wantInvoked(state, command, want);
+  if (command.type === "run.rerun") return wantRerun(state, command, want);
+  return wantTriggered(state, command, want);
+}
+
+function wantTriggered(state: HotState, command: RunTriggered, want: Want): void {
+  const fn = state.functionById(command.functionId);
+  if (fn !== undefined) wantStart(state, startNeeds(fn, command.event, command.at, false), want);
+}
+
+function wantExpired({ bounds, limit, at }: RetentionDue, want: Want): void {
+  want({ kind: "expired", bounds, limit });
+  want({ kind: "expiredKeys", at, limit });
+  want({ kind: "expiredRates", at, limit });
+}
+
+/** What the start needs, unless it is decided elsewhere, and whether the invoker goes on. */
 function wantInvoked(state: HotState, command: RunInvoked, want: Want): void {
-  const fn = state.functionBySlug(command.functionSlug);
-  if (fn === undefined) return;
-  if (command.newRunId === null && !startsHere(state, fn, command.event)) return;
-  wantStart(state, startNeeds(fn, command.event, command.at, true), want);
+  const { functionSlug, newRunId, event, parent, at } = command;
+  const fn = state.functionBySlug(functionSlug);
+  if (fn === undefined || (newRunId === null && !startsHere(state, fn, event))) return;
+  wantStart(state, startNeeds(fn, event, at, true), want);
+  if (parent !== null && ownsRun(state, parent.runId)) want({ kind: "run", runId: parent.runId });
+}
+
+/** The run, whether it was started again before, and what its function's start needs. */
+function wantRerun(state: HotState, command: RunRerun, want: Want): void {
+  const { runId, at, gate } = command;
+  wantRun(state, runId, want);
+  const original = state.run(runId);
+  const fn = original === undefined ? undefined : state.functionById(original.run.functionId);
+  const event = original?.events[0];
+  if (fn === undefined || event === undefined) return;
+  if (gate === null && !startsHere(state, fn, event)) return;
+  want({ kind: "run", runId: repeatId(state, command, fn, event) });
+  for (const need of startAgainNeeds(fn, event, at)) want(need);
 }
 
 /** The schedules that an app has, and those that it asks for. */

@@ -1,6 +1,8 @@
 // Every limit and choice the engine knows, with its default. Shells override single fields from
 // flags, environment and config file; names end in the unit.
 
+import type { OnCancel } from "./records.ts";
+
 export interface Settings {
   /** Counts the owners of a store: goes up by one at each start, and fences the ones before. */
   readonly epoch: number;
@@ -31,6 +33,11 @@ export interface Settings {
   readonly stepOutputCharsMax: number;
   /** Longest sleep, wait or invoke timeout. */
   readonly waitMaxMs: number;
+  /**
+   * What becomes of runs that a cancelled run has invoked, where its SDK does not say: the published
+   * ones cannot, and their server lets such runs go on.
+   */
+  readonly onCancelDefault: OnCancel;
   /** How long an event id keeps a second event with that id from starting a function again. */
   readonly idempotencyMs: number;
   /**
@@ -76,6 +83,7 @@ export const defaultSettings: Settings = {
   runStateCharsMax: 32 * 1024 * 1024,
   stepOutputCharsMax: 4 * 1024 * 1024,
   waitMaxMs: 365 * day,
+  onCancelDefault: "abandon",
   idempotencyMs: day,
   scheduleLateMaxMs: null,
   schedulesMax: 10_000,

@@ -47,6 +47,8 @@ export function shardOf(key: string, count: number = shardCount): number {
 const appsKey = "apps";
 /** Forgetting goes over all shards; one process does it. */
 const retentionKey = "retention";
+/** Bulk actions go over all shards, too. */
+const bulkKey = "bulk";
 
 /**
  * The key of the entity in whose shard a command is decided. Null: in any, it makes what nobody
@@ -61,9 +63,13 @@ export function entityKey(command: Unstamped): string | null {
     case "timer.due":
     case "wait.matched":
     case "child.ended":
+    case "child.joined":
+    case "parent.cancelled":
     case "run.cancelled":
     case "run.repaired":
       return command.runId;
+    case "run.rerun":
+      return command.gate ?? command.runId;
     case "run.triggered":
       return command.gate;
     case "run.invoked":
@@ -92,6 +98,11 @@ export function entityKey(command: Unstamped): string | null {
       return appsKey;
     case "retention.due":
       return retentionKey;
+    case "bulk.created":
+    case "bulk.progressed":
+    case "bulk.stopped":
+    case "bulk.removed":
+      return bulkKey;
   }
 }
 
@@ -99,6 +110,8 @@ export function entityKey(command: Unstamped): string | null {
 export const appsShard = shardOf(appsKey);
 /** The shard in which `retention.due` is decided. */
 export const retentionShard = shardOf(retentionKey);
+/** The shard of all bulk actions. */
+export const bulkShard = shardOf(bulkKey);
 
 /** The shard whose mailbox a message is put into. */
 export function shardOfMessage(message: Unstamped): number {
@@ -107,6 +120,11 @@ export function shardOfMessage(message: Unstamped): number {
 
 /** The shards that a process owns; null: all of them. */
 export type OwnedShards = ReadonlySet<number> | null;
+
+/** Whether the shard of a run is among them. */
+export function ownsRun({ owned }: { readonly owned: OwnedShards }, runId: string): boolean {
+  return owned === null || owned.has(shardOf(runId));
+}
 
 /** Whether a shard is among them. */
 export function owns(owned: OwnedShards, shard: number): boolean {

@@ -338,6 +338,18 @@ test("WaitForSignal: the name, the time, what happens in a conflict", () => {
   refused(wire("WaitForSignal", '"opts":{"signal":"s","conflict":"wait"}'), /conflict must be/);
 });
 
+test("InvokeFunction: what becomes of the invoked run when its invoker is cancelled", () => {
+  const onCancel = (member: string) => {
+    const opcode = one(wire("InvokeFunction", `"opts":{"function_id":"shop-square"${member}}`));
+    return opcode.op === "InvokeFunction" ? opcode.onCancel : undefined;
+  };
+  assert.equal(onCancel(""), null);
+  assert.equal(onCancel(',"onCancel":"cancel"'), "cancel");
+  assert.equal(onCancel(',"onCancel":"abandon"'), "abandon");
+  const wrong = wire("InvokeFunction", '"opts":{"function_id":"x","onCancel":"ignore"}');
+  refused(wrong, /inside opts: onCancel must be/);
+});
+
 test("InvokeFunction: the payload passes as text", () => {
   const invoke = (opts: string) => {
     const opcode = one(wire("InvokeFunction", `"opts":${opts}`));

@@ -337,6 +337,7 @@ function readInvokeFunction({ opts, base }: Reading): Opcode {
     meta: payload?.objectText("meta") ?? null,
     // An empty text is no timeout here: only waits may expire at once.
     timeout: opts.get("timeout") === "" ? null : readTimeout(opts),
+    onCancel: readOnCancel(opts),
   };
 }
 
@@ -350,4 +351,10 @@ function readGateway({ opts, base }: Reading, kind: GatewayKind): Opcode {
     opts: gatewayOptsForPeople(opts, kind),
     request: writeGatewayRequest(readGatewayOpts(opts, kind)),
   };
+}
+
+function readOnCancel(opts: ObjectReader): "cancel" | "abandon" | null {
+  const onCancel = opts.string("onCancel");
+  if (onCancel === null || onCancel === "cancel" || onCancel === "abandon") return onCancel;
+  throw opts.wrong("onCancel", '"cancel" or "abandon"');
 }

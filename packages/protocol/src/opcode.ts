@@ -108,6 +108,8 @@ export interface InvokeFunctionOpcode extends OpcodeBase {
   readonly version: string | null;
   readonly meta: JsonText | null;
   readonly timeout: { readonly at: number } | { readonly forMs: number } | null;
+  /** What becomes of the invoked run when this one is cancelled (`pawl` SDK); null: not said. */
+  readonly onCancel: "cancel" | "abandon" | null;
 }
 
 /** A request that the server performs itself: `step.fetch`, `step.ai.infer`. */

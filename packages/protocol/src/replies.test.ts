@@ -111,6 +111,7 @@ test("Python", () => {
       version: null,
       meta: null,
       timeout: null,
+      onCancel: null,
     },
   ]);
   assert.deepEqual(summary(py("stepError")), [

@@ -104,6 +104,7 @@ export type {
   InvokeOptions,
   NamedEvents,
   ReceivedSignal,
+  OnCancel,
   RunStepOptions,
   StepId,
   StepIdOptions,

@@ -88,6 +88,7 @@ export const defaultServerOptions: Omit<ServerOptions, "store"> = {
     eventBytesMax: eventBytesCeiling,
     eventsPerRequestMax: 5_000,
     bodyBytesMax: 32 * mebibyte,
+    previewRunsMax: 10_000,
   },
   searchScanMax: searchScanMaxDefault,
   indexPaths: [],

@@ -1,7 +1,7 @@
 // The simulator's randomness. Each purpose has its own stream, so that taking one thing out of a
 // scenario leaves the luck of the others as it was: what makes shrinking work.
 import { Random } from "@pawl/engine/random";
-import type { Seed } from "@pawl/engine/commands";
+import type { Seed } from "@pawl/engine/command-base";
 
 export class Dice {
   readonly #random: Random;

@@ -16,6 +16,7 @@ const minute = 60_000;
 export function generate(seed: number): Scenario {
   const dice = new Dice(seed, "scenario");
   const flowDice = new Dice(seed, "flow");
+  const actionDice = new Dice(seed, "actions");
   const waitsDice = new Dice(seed, "waits");
   const gatewayDice = new Dice(seed, "gateways");
   const cronDice = new Dice(seed, "crons");
@@ -23,6 +24,7 @@ export function generate(seed: number): Scenario {
   const change = (node: Node): Node => maybeFetch(vary(waitsDice, node), gatewayDice);
   const programs = makePrograms(new Dice(seed, "programs"))
     .map((program) => ({ ...program, nodes: program.nodes.map(change) }))
+    .map((program) => ({ ...program, nodes: withPolicies(actionDice, program.nodes) }))
     .map((program) => (flowDice.chance(0.5) ? { ...program, flow: makeFlow(flowDice) } : program))
     .map((program) =>
       hasCrons && !readsKey(program) && cronDice.chance(0.6)
@@ -40,6 +42,11 @@ export function generate(seed: number): Scenario {
     cancels: Array.from({ length: dice.chance(0.3) ? dice.between(1, 2) : 0 }, () => ({
       atMs: dice.below(spanMs),
       pick: dice.below(8),
+    })),
+    reruns: Array.from({ length: actionDice.chance(0.4) ? actionDice.between(1, 3) : 0 }, () => ({
+      atMs: actionDice.between(spanMs / 4, 2 * spanMs),
+      pick: actionDice.below(8),
+      step: actionDice.chance(0.5) ? actionDice.below(4) : null,
     })),
     retentions: Array.from({ length: dice.chance(0.3) ? dice.between(1, 3) : 0 }, () => ({
       atMs: dice.between(spanMs / 2, 3 * spanMs),
@@ -104,6 +111,17 @@ function readsKey(program: Program): boolean {
       (node.kind === "wait" && node.match !== "any") ||
       (node.kind === "waitMany" && node.branches.some(({ match }) => match !== "any")),
   );
+}
+
+/** Some invocations say what becomes of their run when this one is cancelled. */
+function withPolicies(dice: Dice, nodes: readonly Node[]): Node[] {
+  return nodes.map((node) => {
+    if (node.kind === "parallel")
+      // proof: branches hold steps alone, and a step stays one
+      return { ...node, branches: node.branches.map((b) => withPolicies(dice, b) as StepNode[]) };
+    if (node.kind !== "invoke" || dice.chance(0.3)) return node;
+    return { ...node, onCancel: dice.chance(0.8) ? "cancel" : "abandon" };
+  });
 }
 
 function makeTuning(dice: Dice): Tuning {

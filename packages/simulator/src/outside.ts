@@ -185,6 +185,35 @@ export class Outside {
     this.#pending--;
   }
 
+  /** Starts one of the ended runs again; says so until a server has answered, so perhaps twice. */
+  async rerun({
+    pick,
+    step,
+  }: {
+    readonly pick: number;
+    readonly step: number | null;
+  }): Promise<void> {
+    const { agenda, clock, dice, faults, log, oracle } = this.#parts;
+    const ended = oracle.mirror.endedRuns;
+    const original = ended[pick % Math.max(1, ended.length)];
+    if (original === undefined) return;
+    const stepIds = [...original.steps.keys()];
+    const stepId = step === null ? undefined : stepIds[step % Math.max(1, stepIds.length)];
+    const fromStep = stepId === undefined ? null : { stepId, input: null };
+    const newRun = { at: clock.now(), seed: dice.seed() };
+    const runId = original.run.id;
+    log.write(`rerun ${runId} from ${stepId ?? "the beginning"}`);
+    this.#pending++;
+    for (;;) {
+      const reply = await this.#ask({ type: "run.rerun", runId, newRun, fromStep, gate: null });
+      const started = reply?.ok === true && reply.value.type === "started" ? reply.value : null;
+      if (started !== null) oracle.repeated(runId, started.runId, stepId ?? null);
+      if (reply !== null && !faults.strikes("sendUnanswered", runId)) break;
+      await agenda.sleep(retryMs);
+    }
+    this.#pending--;
+  }
+
   /** Says it until it is heard, and hears the answer; false: it was refused. */
   async #insist(command: CommandInput): Promise<boolean> {
     const { agenda, dice, faults } = this.#parts;

@@ -57,6 +57,15 @@ export interface Scenario {
   readonly signals?: readonly { readonly atMs: number; readonly signal: string }[];
   /** Cancels the `pick`-th run (modulo their number) of those that were started by then. */
   readonly cancels: readonly { readonly atMs: number; readonly pick: number }[];
+  /**
+   * Starts again the `pick`-th run (modulo their number) of those that have ended by then; from its
+   * `step`-th step, or (null) from the beginning. Absent: none.
+   */
+  readonly reruns?: readonly {
+    readonly atMs: number;
+    readonly pick: number;
+    readonly step: number | null;
+  }[];
   /** Removes, while others go on, what ended or arrived longer ago than this. */
   readonly retentions: readonly { readonly atMs: number; readonly ageMs: number }[];
   /** Missing in scenarios that were filed before there were any. */

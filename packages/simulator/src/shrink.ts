@@ -58,6 +58,7 @@ async function violationOf(
 /** Scenarios with one thing less, the largest things first. */
 export function* smaller(scenario: Scenario): Generator<Scenario> {
   const { faults, programs, sends, cancels, retentions, resyncs, tuning, faultsMax } = scenario;
+  const { reruns = [] } = scenario;
   if (faultsMax > 1) yield { ...scenario, faultsMax: Math.floor(faultsMax / 2) };
   for (const kind of Object.keys(faults)) {
     const fewer = Object.fromEntries(
@@ -71,6 +72,7 @@ export function* smaller(scenario: Scenario): Generator<Scenario> {
   for (const fewer of without(scenario.signals ?? [])) yield { ...scenario, signals: fewer };
   for (const fewer of without(scenario.schedules ?? [])) yield { ...scenario, schedules: fewer };
   for (const fewer of without(cancels)) yield { ...scenario, cancels: fewer };
+  for (const fewer of without(reruns)) yield { ...scenario, reruns: fewer };
   for (const fewer of without(retentions)) yield { ...scenario, retentions: fewer };
   for (const fewer of without(resyncs)) yield { ...scenario, resyncs: fewer };
   for (const [index, program] of programs.entries()) {

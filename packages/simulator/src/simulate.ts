@@ -170,11 +170,13 @@ class Simulation {
   }
 
   #plan(): void {
-    const { sends, cancels, retentions, resyncs, schedules = [], cronsUntilMs } = this.#scenario;
+    const { sends, cancels, reruns = [], retentions, resyncs } = this.#scenario;
+    const { schedules = [], cronsUntilMs } = this.#scenario;
     for (const { atMs, events } of sends) this.#at(atMs, () => void this.#outside.send(events));
     for (const [index, { atMs, signal }] of (this.#scenario.signals ?? []).entries())
       this.#at(atMs, () => void this.#outside.signal(signal, index));
     for (const { atMs, pick } of cancels) this.#at(atMs, () => void this.#outside.cancel(pick));
+    for (const rerun of reruns) this.#at(rerun.atMs, () => void this.#outside.rerun(rerun));
     for (const { atMs, ageMs } of retentions)
       this.#at(atMs, () => void this.#outside.retain(this.#clock.now() - ageMs));
     for (const atMs of resyncs) this.#at(atMs, () => this.#resync());

@@ -72,6 +72,11 @@ export const migrations: readonly Migration[] = [
     file: "011_runtime_schedules.sql",
     checksum: "6056ff078ebd84e0e76766328ca7a6da2b3e64079c5c703e7a64acba3dfcdb6e",
   },
+  {
+    number: 12,
+    file: "012_actions.sql",
+    checksum: "33d283c184f300e002c91dad1f414ac9459838c4c31469ed72f5a49e3c121470",
+  },
 ];
 
 /** Marks a file as ours: "PAWL" in ASCII. */

@@ -7,6 +7,7 @@ import type { Change } from "@pawl/engine/changes";
 import type { Found, Need } from "@pawl/engine/needs";
 import { Listeners } from "@pawl/store/listeners";
 import { StoreError } from "@pawl/store/store-error";
+import { startQuestions } from "@pawl/store/store";
 import type { DueQuery, DueResults, Fence, ListQuery, ListResults, Store } from "@pawl/store/store";
 import { openForReading } from "./connection.ts";
 import { toStoreError } from "./errors.ts";
@@ -139,7 +140,7 @@ class FileStore implements SqliteStore {
       loader: new Loader(reader, new WordReader(reader)),
       due: new DueReader(reader),
       lists: null,
-      startQuestions: new Set(["apps", "waitPaths", "queues"]),
+      startQuestions: new Set(startQuestions),
     };
   }
 

@@ -12,6 +12,7 @@ import type {
   RunStatus,
   WaitPathRecord,
 } from "@pawl/engine/records";
+import type { BulkRecord } from "@pawl/engine/bulk-records";
 import type { ScheduleRecord } from "@pawl/engine/schedule-records";
 import type { JsonText } from "@pawl/protocol/json-text";
 import type { Usage } from "./retained.ts";
@@ -177,6 +178,8 @@ export type ListQuery =
       readonly limit: number;
     }
   | { readonly type: "scheduleCount"; readonly prefix: string }
+  /** All bulk actions, newest first by id. */
+  | { readonly type: "bulks" }
   /** How much there is of everything. Reads the whole database where it must: for `pawl doctor`. */
   | { readonly type: "sizes" }
   /** What would go, were `retention.due` to take all that is beyond each of the bounds. */
@@ -215,6 +218,18 @@ export interface Sizes {
   readonly freeBytes: number;
 }
 
+/**
+ * What a starting server asks, once each and before anything else: a store answers these without
+ * getting ready for the questions of people.
+ */
+export const startQuestions = [
+  "apps",
+  "waitPaths",
+  "queues",
+  "scheduleCount",
+  "bulks",
+] as const satisfies readonly ListQuery["type"][];
+
 export interface ListResults {
   readonly apps: readonly AppRecord[];
   readonly waitPaths: readonly WaitPathRecord[];
@@ -232,6 +247,7 @@ export interface ListResults {
   readonly output: JsonText | null;
   readonly schedules: readonly ScheduleRecord[];
   readonly scheduleCount: number;
+  readonly bulks: readonly BulkRecord[];
   readonly sizes: Sizes;
   readonly beyond: readonly (Usage & { readonly of: RetainedKind })[];
 }

@@ -130,6 +130,7 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
       gatewayCallsMax: values["gateway-calls-max"],
       callsPerAppMax: values["calls-per-app-max"],
       backlogMax: values["backlog-max"] === 0 ? null : values["backlog-max"],
+      onCancelDefault: values["on-cancel"],
       scheduleLateMaxMs:
         values["schedule-late-max"] === 0 ? null : values["schedule-late-max"] * 1_000,
       schedulesMax: values["schedules-max"],
@@ -148,6 +149,7 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
       eventBytesMax: values["event-bytes-max"],
       eventsPerRequestMax: values["events-per-request-max"],
       bodyBytesMax: values["body-bytes-max"],
+      previewRunsMax: values["preview-runs-max"],
     },
     searchScanMax: values["search-scan-max"],
     indexPaths: values["index-path"].flatMap((text) => readIndexPath(text) ?? []),

@@ -1,4 +1,5 @@
 // A driver brought the answer of a call.
+import type { JsonText } from "@pawl/protocol/json-text";
 import type { CallAnswered } from "../commands.ts";
 import type { Decision } from "../decision.ts";
 import { Draft } from "../draft.ts";
@@ -8,7 +9,7 @@ import type { StateView } from "../state/view.ts";
 import { cancelIfLateAndIdle } from "../flow/timeouts.ts";
 import { continueRun, dropIfRecorded } from "../rules/discovery.ts";
 import { completeRun, failRun } from "../rules/finish-run.ts";
-import { wrap } from "../rules/memo.ts";
+import { errorMemo, wrap } from "../rules/memo.ts";
 import { applyOpcodes, recordStepRun } from "../rules/opcodes.ts";
 import { runEnded, runNotFound } from "../rules/replies.ts";
 import { discoveryTarget } from "../rules/calls.ts";
@@ -45,6 +46,7 @@ function takeAnswer(run: RunDraft, job: CallJob, command: CallAnswered): void {
     case "completed":
       run.deleteJob(job.id);
       if (job.target === discoveryTarget) return completeRun(run, answer.memo);
+      if (isInputLost(run, job)) return failRun(run, stepGone(job));
       // The targeted step was not met on the way to the end: SDKs of other languages say so with
       // an empty result. A discovery brings the true one.
       return continueRun(run, { finished: [], race: job.race, vanished: true });
@@ -71,9 +73,23 @@ function takeAnswer(run: RunDraft, job: CallJob, command: CallAnswered): void {
         missed.push(job.target);
       const vanished = answer.opcodes.some((opcode) => opcode.op === "StepNotFound");
       const progress = { finished: [...finished, ...missed], race: race || job.again, vanished };
+      if (!retried && isInputLost(run, job)) return failRun(run, stepGone(job));
       if (!retried) continueRun(run, progress);
     }
   }
+}
+
+/** Whether a step was to be run with edited arguments, and its call is over without it. */
+function isInputLost(run: RunDraft, { input, target }: CallJob): boolean {
+  return input !== null && run.step(target) === undefined;
+}
+
+function stepGone({ displayName }: CallJob): JsonText {
+  return errorMemo({
+    name: "PawlStepGoneError",
+    code: "step_gone",
+    message: `Step "${displayName}", from which the run was started again with other input, was not met by the function as it is now.`,
+  });
 }
 
 /**

@@ -7,6 +7,8 @@ import { unknownFunction } from "../rules/open-steps.ts";
 import { functionNotFound } from "../rules/replies.ts";
 import { newRunId as placedRunId, startsHere } from "../flow/placement.ts";
 import { startFunction } from "../flow/start.ts";
+import type { RunParent } from "../records.ts";
+import { ownsRun } from "../shard.ts";
 import { indexKeys } from "../rules/waits.ts";
 
 export function runInvoked(state: StateView, command: RunInvoked): Decision {
@@ -19,7 +21,8 @@ export function runInvoked(state: StateView, command: RunInvoked): Decision {
       const memo = unknownFunction(functionSlug);
       draft.send({
         type: "child.ended",
-        ...parent,
+        runId: parent.runId,
+        jobId: parent.jobId,
         childRunId: newRunId ?? "",
         memo,
         failed: true,
@@ -33,6 +36,10 @@ export function runInvoked(state: StateView, command: RunInvoked): Decision {
     const value = { type: "started", runId, eventId: event.id } as const;
     return draft.decide({ ok: true, value });
   }
+  if (isPointless(state, parent)) {
+    const message = `Function "${functionSlug}" did not start: run ${parent?.runId ?? ""} that invoked it was cancelled`;
+    return draft.decide({ ok: false, code: "run_skipped", message });
+  }
   draft.write({ type: "event.put", event, keys: indexKeys(state, event) });
   const { run, problem } = startFunction(draft, fn, event, {
     runId: newRunId,
@@ -45,4 +52,13 @@ export function runInvoked(state: StateView, command: RunInvoked): Decision {
   }
   const value = { type: "started", runId: run.id, eventId: event.id } as const;
   return draft.decide({ ok: true, value });
+}
+
+/**
+ * Whether the invoker was cancelled before its invocation was decided. From another shard the two
+ * messages come in their order, so that the cancel finds the run.
+ */
+function isPointless(state: StateView, parent: RunParent | null): boolean {
+  if (parent?.onCancel !== "cancel" || !ownsRun(state, parent.runId)) return false;
+  return state.run(parent.runId)?.run.status === "cancelled";
 }

@@ -3,6 +3,8 @@
 import type { Draft } from "../draft.ts";
 import { priorityMs } from "./priority.ts";
 import type { EventRecord, FunctionRecord, RunParent } from "../records.ts";
+import { outliveInvokers } from "../rules/invokers.ts";
+import { invokedEvent } from "../rules/lifecycle.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { listenForCancel } from "./cancel-on.ts";
 import { keyGates } from "./concurrency.ts";
@@ -29,6 +31,7 @@ export function joinDebounced(
   const slot = key === null ? null : findSlot(draft, key);
   if (slot === null) return null;
   addParent(slot.run, parent);
+  if (parent === null && event.name === invokedEvent) outliveInvokers(slot.run);
   const last = slot.run.events[0];
   // One that was late on its way changes nothing.
   if (last !== undefined && event.ts < last.ts) return { slot, dueAt: null };

@@ -1,7 +1,7 @@
 // The first call of a run: when it becomes due, and what it passes then.
-import { admit, discoveryCall, discoveryTarget, handOut, newCall } from "../rules/calls.ts";
+import { admit, handOut, newCall, type NewCall } from "../rules/calls.ts";
 import { pauseGate } from "../gate.ts";
-import type { CallJob, FunctionRecord } from "../records.ts";
+import type { CallJob } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { dropHolds } from "./holds.ts";
 import { isSlot, type Slot } from "./slots.ts";
@@ -10,8 +10,8 @@ import { limitOf } from "./concurrency.ts";
 import { reserveStart } from "./throttle.ts";
 
 /** Adds the first call, due now or later. */
-export function addFirstCall(run: RunDraft, fn: FunctionRecord, dueAt: number): void {
-  const job = newCall(run, discoveryCall(run, fn, discoveryTarget));
+export function addFirstCall(run: RunDraft, call: NewCall, dueAt: number): void {
+  const job = newCall(run, call);
   if (dueAt > run.draft.at) handOut(run, job, dueAt);
   else firstCallDue(run, job);
 }

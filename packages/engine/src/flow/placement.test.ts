@@ -4,8 +4,9 @@ import { test } from "node:test";
 import { decide } from "../decide.ts";
 import type { Command } from "../commands.ts";
 import { HotState } from "../state/hot-state.ts";
-import { shardOf } from "../shard.ts";
-import { only, worldWith } from "../testing/flow.ts";
+import { requirements } from "../requirements.ts";
+import { entityKey, shardOf } from "../shard.ts";
+import { only, register, worldWith } from "../testing/flow.ts";
 import { invokes } from "../testing/opcodes.ts";
 import { gateKey } from "./placement.ts";
 
@@ -124,4 +125,34 @@ test("an invocation through the API names its run at once, wherever its gate is"
   assert.equal(shardOf(message.newRunId), shardOf("gate:id-slow"));
   assert.ok(reply.ok && reply.value.type === "started");
   assert.equal(reply.value.runId, message.newRunId);
+});
+
+test("a run that is started again lies with the gate as it is now; where that moved, the start is sent there", () => {
+  const world = worldWith({ fn: {} });
+  const runId = only(world.send("fn"));
+  world.complete(runId);
+  const { run, steps, events } = world.run(runId);
+  const original = { run, jobs: [], steps: [...steps.values()], events };
+  register(world, { fn: limited["concurrency"] ?? {} });
+  const stamp = { at: world.at, seed: [1, 2, 3, 4] } as const;
+  const rerun = { type: "run.rerun", runId, newRun: null, fromStep: null } as const;
+  const decideAs = (owned: string, command: Command) => {
+    const state = new HotState(world.state.settings, new Set([shardOf(owned)]));
+    state.boot({ apps: [...world.state.apps()], waitPaths: [], queues: [], runtimeSchedules: 0 });
+    state.absorb([{ need: { kind: "run", runId }, run: original }]);
+    for (const need of requirements(state, command))
+      if (need.kind === "run") state.absorb([{ need, run: null }]);
+    return decide(state, command);
+  };
+  const asked = decideAs(runId, { ...stamp, ...rerun, gate: null });
+  assert.deepEqual(asked.changes, []);
+  const [message] = asked.messages;
+  assert.ok(message?.type === "run.rerun" && message.gate === "gate:id-fn");
+  assert.equal(entityKey(message), "gate:id-fn");
+  const there = decideAs("gate:id-fn", message);
+  const started = there.changes.find((change) => change.type === "run.put")?.run;
+  assert.equal(started?.originalRunId, runId);
+  assert.equal(shardOf(started.id), shardOf("gate:id-fn"));
+  assert.ok(asked.reply.ok && asked.reply.value.type === "started");
+  assert.equal(asked.reply.value.runId, started.id);
 });

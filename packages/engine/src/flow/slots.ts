@@ -44,7 +44,11 @@ export function openSlot(run: RunDraft, key: string): void {
   run.update({ holds: [...run.run.holds, key] });
 }
 
-/** One more waits for the end of a run. */
+/** One more waits for the end of a run, and learns which one that is. */
 export function addParent(run: RunDraft, parent: RunParent | null): void {
-  if (parent !== null) run.update({ coParents: [...run.run.coParents, parent] });
+  if (parent === null) return;
+  run.update({ coParents: [...run.run.coParents, parent] });
+  const { runId, jobId, onCancel } = parent;
+  if (onCancel === "gone") return;
+  run.draft.send({ type: "child.joined", runId, jobId, childRunId: run.id, onCancel });
 }

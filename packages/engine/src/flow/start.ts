@@ -3,6 +3,7 @@
 // backlog, then a new run.
 import type { Draft } from "../draft.ts";
 import type { EventRecord, FunctionRecord, RunOrigin, RunParent, RunSchedule } from "../records.ts";
+import { discoveryCall, discoveryTarget } from "../rules/calls.ts";
 import { newRun } from "../rules/start-run.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { errorMemo } from "../rules/memo.ts";
@@ -151,7 +152,8 @@ function begin(draft: Draft, fn: FunctionRecord, event: EventRecord, caller: Cal
   const throttle = throttleKey(fn, event, draft.at);
   if (throttle !== null) run.update({ holds: [...run.run.holds, throttle] });
   takeSingleton(run, draft, fn, event);
-  addFirstCall(run, fn, openFor(run, fn, event));
+  const call = discoveryCall(run, fn, discoveryTarget);
+  addFirstCall(run, call, openFor(run, fn, event));
   return run;
 }
 
@@ -180,9 +182,9 @@ function refuse(draft: Draft, fn: FunctionRecord, caller: Caller, problem: strin
       code: "run_skipped",
       message: `Function ${fn.slug} did not start: ${problem}`,
     });
-    const { parent } = caller;
+    const { runId, jobId } = caller.parent;
     const childRunId = caller.runId ?? "";
-    draft.send({ type: "child.ended", ...parent, childRunId, memo, failed: true });
+    draft.send({ type: "child.ended", runId, jobId, childRunId, memo, failed: true });
   }
   return { run: null, problem };
 }

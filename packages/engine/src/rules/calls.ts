@@ -8,7 +8,12 @@ import type { RunDraft } from "../run-draft.ts";
 /** Target and id of the plain discovery call (protocol.md 2.1). */
 export const discoveryTarget = "step";
 
-type NewCall = Omit<CallJob, "kind" | "runId" | "generation" | "again" | "state" | "queuedAt">;
+/** A call as those who want it describe it; without `input` the step has its own. */
+export type NewCall = Omit<
+  CallJob,
+  "kind" | "runId" | "generation" | "again" | "input" | "state" | "queuedAt"
+> &
+  Partial<Pick<CallJob, "input">>;
 
 /** Adds a call job and hands it out: now, or through a queue. */
 export function addCall(run: RunDraft, call: NewCall): void {
@@ -41,6 +46,7 @@ export function newCall(run: RunDraft, call: NewCall): Omit<CallJob, "state"> {
     runId: run.id,
     generation: run.generationFloor,
     again: false,
+    input: call.input ?? null,
     queuedAt: run.draft.at,
   };
 }

@@ -2,6 +2,7 @@
 import type { JsonText } from "@pawl/protocol/json-text";
 import { dropHolds } from "../flow/holds.ts";
 import type { RunDraft } from "../run-draft.ts";
+import { invokersOf } from "./invokers.ts";
 import { publishEnd, type Ending } from "./lifecycle.ts";
 import { errorMemo } from "./memo.ts";
 
@@ -15,10 +16,14 @@ export function failRun(run: RunDraft, memo: JsonText): void {
   finish(run, "failed", memo);
 }
 
-/** Ends a run that somebody cancelled. Whoever invoked it gets an error that says so. */
-export function cancelRun(run: RunDraft, reason: string): void {
+/**
+ * Ends a run that somebody cancelled. Whoever invoked it gets an error that says so, and the runs it
+ * has invoked hear of it. `cause`: why the first of a chain of invokers was cancelled.
+ */
+export function cancelRun(run: RunDraft, reason: string, cause = reason): void {
   if (run.ended) return;
   run.update({ endReason: reason });
+  tellChildren(run, cause);
   const fn = run.draft.state.functionById(run.run.functionId);
   finish(
     run,
@@ -47,13 +52,23 @@ function finish(run: RunDraft, ending: Ending, output: JsonText): void {
   publishEnd(run, ending, output);
 }
 
+/** Each decides by the way it was invoked. */
+function tellChildren(run: RunDraft, cause: string): void {
+  for (const job of run.jobs()) {
+    if (job.kind !== "invoke") continue;
+    const parent = { parentRunId: run.id, jobId: job.id };
+    run.draft.send({ type: "parent.cancelled", runId: job.childRunId, ...parent, cause });
+  }
+}
+
 /** Tells everyone who waits for the run; several when they joined one. */
 function tellParents(run: RunDraft, ending: Ending, output: JsonText): void {
-  const { parent, coParents } = run.run;
-  for (const invoker of parent === null ? coParents : [parent, ...coParents]) {
+  for (const { runId, jobId, onCancel } of invokersOf(run.run)) {
+    if (onCancel === "gone") continue;
     run.draft.send({
       type: "child.ended",
-      ...invoker,
+      runId,
+      jobId,
       childRunId: run.id,
       memo: output,
       failed: ending !== "completed",

@@ -5,6 +5,8 @@ import type { EventRecord } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { unwrap } from "./memo.ts";
 
+/** The event of an invocation (protocol.md 5.4). */
+export const invokedEvent = "inngest/function.invoked";
 export const finishedEvent = "inngest/function.finished";
 export const failedEvent = "inngest/function.failed";
 export const cancelledEvent = "inngest/function.cancelled";

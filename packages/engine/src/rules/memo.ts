@@ -1,4 +1,5 @@
 // Memo texts: what the `steps` map of a request holds (protocol.md 2.2), made by splicing.
+import type { Job } from "../records.ts";
 import { sliceObject } from "@pawl/protocol/json-span";
 import { jsonNull, toJsonText, type JsonText } from "@pawl/protocol/json-text";
 
@@ -15,8 +16,18 @@ export function errorMemo(error: ErrorValue): JsonText {
 }
 
 /** `{"<key>": <text>}` without touching the text. */
-export function wrap(key: "data" | "error", text: JsonText): JsonText {
+export function wrap(key: "data" | "error" | "input", text: JsonText): JsonText {
   return `{"${key}":${text}}` as JsonText; // proof: a JSON value inside a well-formed object
+}
+
+/**
+ * What an app is told of steps that are to run with edited arguments: by hashed id, `{"input": […]}`
+ * (protocol.md 2.2). They are not finished, so they are no step records.
+ */
+export function* inputMemos(jobs: Iterable<Job>): Generator<readonly [string, JsonText]> {
+  for (const job of jobs) {
+    if (job.kind === "call" && job.input !== null) yield [job.target, wrap("input", job.input)];
+  }
 }
 
 /** The value inside a memo `{"data": …}` or `{"error": …}`; null text when it has no such key. */

@@ -16,6 +16,7 @@ import { newRunId } from "../flow/placement.ts";
 import type { EventRecord, GatewayCall } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { addCall, attemptsMaxOf } from "./calls.ts";
+import { invokedEvent } from "./lifecycle.ts";
 import { wrap, errorMemo } from "./memo.ts";
 import { base, face, finishAtOnce, momentOf, refuseAtOnce, timer } from "./opening.ts";
 import { openSignal } from "./signals.ts";
@@ -128,7 +129,7 @@ function invoke(run: RunDraft, opcode: InvokeFunctionOpcode, parallel: boolean):
     opcode.timeout === null
       ? draft.at + draft.state.settings.waitMaxMs
       : momentOf(run, opcode.timeout);
-  const event = invokedEvent(run, opcode);
+  const event = invocation(run, opcode);
   const childRunId = newRunId(draft, fn, event);
   run.putJob({
     ...base(run, opcode, parallel),
@@ -143,7 +144,11 @@ function invoke(run: RunDraft, opcode: InvokeFunctionOpcode, parallel: boolean):
     functionSlug: opcode.functionSlug,
     newRunId: childRunId,
     event,
-    parent: { runId: run.id, jobId: opcode.id },
+    parent: {
+      runId: run.id,
+      jobId: opcode.id,
+      onCancel: opcode.onCancel ?? draft.state.settings.onCancelDefault,
+    },
   });
   return false;
 }
@@ -157,11 +162,11 @@ export function unknownFunction(slug: string): JsonText {
   });
 }
 
-function invokedEvent(run: RunDraft, opcode: InvokeFunctionOpcode): EventRecord {
+function invocation(run: RunDraft, opcode: InvokeFunctionOpcode): EventRecord {
   const { at, random } = run.draft;
   return {
     id: random.ulid(at),
-    name: "inngest/function.invoked",
+    name: invokedEvent,
     externalId: null,
     ts: at,
     receivedAt: at,

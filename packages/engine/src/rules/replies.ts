@@ -1,6 +1,9 @@
 // Refusals that several commands share.
 import type { Reply } from "../decision.ts";
 import type { RunRecord } from "../records.ts";
+import type { BulkRecord } from "../bulk-records.ts";
+
+type Refusal = Extract<Reply, { ok: false }>;
 
 export function runNotFound(runId: string): Reply {
   return {
@@ -10,9 +13,25 @@ export function runNotFound(runId: string): Reply {
   };
 }
 
-export function functionNotFound(name: string): Reply {
+export function functionNotFound(name: string): Refusal {
   const message = `No function "${name}" is registered. Check the id (<app>-<function>) and that its app is running and synced.`;
   return { ok: false, code: "function_not_found", message };
+}
+
+export function bulkNotFound(bulkId: string): Reply {
+  return {
+    ok: false,
+    code: "bulk_not_found",
+    message: `There is no bulk action ${bulkId}: the id is wrong, or retention has removed it.`,
+  };
+}
+
+export function bulkEnded({ id, state }: BulkRecord): Reply {
+  return {
+    ok: false,
+    code: "bulk_ended",
+    message: `Bulk action ${id} has ended (${state}); nothing was changed.`,
+  };
 }
 
 export function runEnded(run: RunRecord): Reply {

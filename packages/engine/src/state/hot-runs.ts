@@ -145,7 +145,7 @@ export class HotRuns {
   putRun(run: RunRecord, batch: number, eventOf: (id: string) => EventRecord): void {
     let hot = this.#runs.get(run.id);
     if (hot === undefined || hot === null) {
-      hot = new HotRun(run, run.eventIds.map(eventOf));
+      hot = new HotRun(run, this.#eventsOf(run, eventOf));
       this.#runs.set(run.id, hot);
       this.#absent.delete(run.id);
     } else if (!sameIds(hot.run.eventIds, run.eventIds)) {
@@ -155,6 +155,14 @@ export class HotRuns {
     hot.run = run;
     hot.batch = batch;
     this.#settle(hot);
+  }
+
+  /** A run that repeats another has its events, which may have arrived long ago. */
+  #eventsOf(run: RunRecord, eventOf: (id: string) => EventRecord): readonly EventRecord[] {
+    const original = run.originalRunId === null ? undefined : this.get(run.originalRunId);
+    if (original !== undefined && sameIds(original.run.eventIds, run.eventIds))
+      return original.events;
+    return run.eventIds.map(eventOf);
   }
 
   putStep(runId: string, step: StepRecord, batch: number): void {

@@ -13,6 +13,7 @@ import type {
   WaitPathRecord,
   WaitPosition,
 } from "../records.ts";
+import type { BulkRecord } from "../bulk-records.ts";
 import type { ScheduleRecord } from "../schedule-records.ts";
 import type { Settings } from "../settings.ts";
 import type { OwnedShards } from "../shard.ts";
@@ -58,6 +59,7 @@ export class HotState implements StateView {
   /** Messages by whether they are in their mailbox. */
   readonly #mail = new Overlay<true>();
   #runtimeSchedules = 0;
+  readonly #bulks = new Overlay<BulkRecord>();
   /** Queries answered since the batch began, by `needId`. */
   readonly #answered = new Map<string, Found>();
   #batch = 1;
@@ -90,6 +92,7 @@ export class HotState implements StateView {
     this.#gateRecords.evict(committedBatch);
     this.#schedules.evict(committedBatch);
     this.#mail.evict(committedBatch);
+    this.#bulks.evict(committedBatch);
   }
 
   /** Whether the answer to a need is in memory. */
@@ -107,6 +110,8 @@ export class HotState implements StateView {
         return this.#schedules.has(need.scheduleId);
       case "mail":
         return this.#mail.has(need.mailId);
+      case "bulk":
+        return this.#bulks.has(need.bulkId);
       default:
         return this.#answered.has(needId(need));
     }
@@ -118,6 +123,7 @@ export class HotState implements StateView {
       else if ("gate" in found) this.#gateRecords.absorb(found.need.key, found.gate);
       else if ("schedule" in found) this.#schedules.absorb(found.need.scheduleId, found.schedule);
       else if ("lies" in found) this.#mail.absorb(found.need.mailId, found.lies ? true : null);
+      else if ("bulk" in found) this.#bulks.absorb(found.need.bulkId, found.bulk);
       else if ("expiresAt" in found) {
         const { runId, expiresAt } = found;
         this.#keys.absorb(found.need.key, runId === null ? null : { runId, expiresAt });
@@ -167,6 +173,10 @@ export class HotState implements StateView {
         return this.#putSchedule(change.schedule.id, change.schedule, batch);
       case "schedule.delete":
         return this.#putSchedule(change.scheduleId, null, batch);
+      case "bulk.put":
+        return this.#bulks.put(change.bulk.id, change.bulk, batch);
+      case "bulk.delete":
+        return this.#bulks.put(change.bulkId, null, batch);
       case "output.put":
       case "attempt.put":
         return; // nothing is decided from these
@@ -234,6 +244,11 @@ export class HotState implements StateView {
   schedule(scheduleId: string): ScheduleRecord | undefined {
     if (!this.#schedules.has(scheduleId)) throw new Error(`schedule ${scheduleId} was not loaded`);
     return this.#schedules.get(scheduleId);
+  }
+
+  bulk(bulkId: string): BulkRecord | undefined {
+    if (!this.#bulks.has(bulkId)) throw new Error(`bulk action ${bulkId} was not loaded`);
+    return this.#bulks.get(bulkId);
   }
 
   waitPaths(event: string): ReadonlyMap<string, WaitPathRecord> {

@@ -15,6 +15,7 @@ import type {
   WaitPosition,
   WaitRecord,
 } from "../records.ts";
+import type { BulkRecord } from "../bulk-records.ts";
 import type { ScheduleRecord } from "../schedule-records.ts";
 import type { Settings } from "../settings.ts";
 import type { OwnedShards } from "../shard.ts";
@@ -66,6 +67,8 @@ export interface StateView {
   schedule(scheduleId: string): ScheduleRecord | undefined;
   /** How many schedules there are that were made at runtime. */
   readonly runtimeSchedules: number;
+  /** Undefined: there is no such bulk action. */
+  bulk(bulkId: string): BulkRecord | undefined;
   waitPaths(event: string): ReadonlyMap<string, WaitPathRecord>;
   /** Undefined: there is no such run. */
   run(runId: string): RunView | undefined;

@@ -144,6 +144,7 @@ export function invokes(
     version: null,
     meta: null,
     timeout: null,
+    onCancel: null,
     ...more,
   };
 }

@@ -6,7 +6,8 @@ import { dispatchId } from "@pawl/protocol/dispatch-id";
 import { toJsonText } from "@pawl/protocol/json-text";
 import type { Opcode } from "@pawl/protocol/opcode";
 import type { Change } from "../changes.ts";
-import type { Command, Seed } from "../commands.ts";
+import type { Command } from "../commands.ts";
+import type { Seed } from "../command-base.ts";
 import { decide } from "../decide.ts";
 import type { Reply } from "../decision.ts";
 import type { Effect } from "../effects.ts";
@@ -300,6 +301,8 @@ function nothing(need: Need): Found {
       return { need, gate: null };
     case "schedule":
       return { need, schedule: null };
+    case "bulk":
+      return { need, bulk: null };
     case "expiredRates":
       return { need, keys: [] };
     case "expiredKeys":

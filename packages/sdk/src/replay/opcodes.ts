@@ -36,6 +36,7 @@ function optsOf({ request }: FoundStep, race: boolean): { opts?: Opts } {
     opts["function_id"] = request.functionSlug;
     opts["payload"] = request.payload;
     if (request.timeout !== null) opts["timeout"] = request.timeout;
+    opts["onCancel"] = request.onCancel;
   }
   if (request.kind === "gateway") Object.assign(opts, request.opts);
   return Object.keys(opts).length === 0 ? {} : { opts };

@@ -239,9 +239,21 @@ test("waits, invocations and their results", async () => {
       meta: { types: { "/when": "date" } },
     },
     timeout: "5s",
+    onCancel: "cancel",
   });
   const done = await call(handler, { steps: { w: null, i: { data: [1] } } });
   assert.deepEqual([done.status, done.value], [200, [1]]);
+});
+
+test("an invocation says what becomes of its run when this one is cancelled", async () => {
+  const target = { function: { appId: "other", id: "fn" } };
+  const answer = await call(({ step }) => step.invoke("i", { ...target, onCancel: "abandon" }));
+  const [op] = answer.value as [{ opts: { onCancel: unknown } }]; // proof: one InvokeFunction
+  assert.equal(op.opts.onCancel, "abandon");
+  const wrong: string = "ignore";
+  const onCancel = wrong as "cancel"; // proof: what apps without types can write
+  const refused = await call(({ step }) => step.invoke("i", { ...target, onCancel }));
+  assert.match(JSON.stringify(refused.value), /onCancel of step .+ must be/);
 });
 
 test("events bring their values back", async () => {

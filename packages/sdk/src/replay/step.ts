@@ -65,6 +65,8 @@ export interface InvokeRequest extends RequestBase {
   readonly functionSlug: string;
   readonly payload: { readonly [member: string]: JsonValue };
   readonly timeout: string | null;
+  /** What becomes of the invoked run when this one is cancelled. */
+  readonly onCancel: "cancel" | "abandon";
 }
 
 /** An HTTP request that the server performs. */

@@ -22,6 +22,7 @@ import { fetchRequest, inferRequest } from "./gateway-steps.ts";
 import type { FetchStepInit, InferOptions } from "./gateway-types.ts";
 import type {
   NamedEvents,
+  OnCancel,
   RunStepOptions,
   StepId,
   StepTools,
@@ -109,6 +110,7 @@ interface InvokeArguments {
   readonly data?: unknown;
   readonly user?: unknown;
   readonly timeout?: Duration | Date;
+  readonly onCancel?: OnCancel;
 }
 
 function nameOf(tool: string, given: StepId): StepName {
@@ -234,7 +236,11 @@ function invokeRequest(appId: string, name: StepName, options: InvokeArguments):
   const payload: Record<string, JsonValue> = { data };
   if (options.user !== undefined) payload["user"] = encodeValue(options.user).data;
   if (types !== null) payload["meta"] = { types };
-  const { timeout } = options;
+  const { timeout, onCancel = "cancel" } = options;
+  if (onCancel !== "cancel" && onCancel !== "abandon") {
+    const message = `The onCancel of step "${name.id}" must be "cancel" or "abandon".`;
+    throw new PawlError("option_invalid", message);
+  }
   return {
     kind: "invoke",
     ...name,
@@ -242,6 +248,7 @@ function invokeRequest(appId: string, name: StepName, options: InvokeArguments):
     payload,
     timeout:
       timeout === undefined ? null : timeoutText(timeout, `The timeout of step "${name.id}"`),
+    onCancel,
   };
 }
 

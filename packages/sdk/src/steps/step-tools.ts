@@ -90,12 +90,17 @@ export interface ReceivedSignal<Data = unknown> {
   readonly data: Data;
 }
 
+/** What becomes of an invoked run when its invoker is cancelled. */
+export type OnCancel = "cancel" | "abandon";
+
 /** Options of `step.invoke`. */
 export type InvokeOptions<Target extends InvokeTarget> = {
   readonly function: Target;
   readonly user?: Readonly<Record<string, unknown>>;
   /** How long, or until when, to wait for the result; a year unless said. */
   readonly timeout?: Duration | Date;
+  /** What becomes of the invoked run when this one is cancelled; it is cancelled too, unless said. */
+  readonly onCancel?: OnCancel;
 } & InvokeData<Target>;
 
 /** Steps that ask AI models. */

@@ -40,6 +40,8 @@ export interface ApiLimits {
   readonly eventBytesMax: number;
   readonly eventsPerRequestMax: number;
   readonly bodyBytesMax: number;
+  /** Runs that a dry run looks at, where only an expression can tell which are meant. */
+  readonly previewRunsMax: number;
 }
 
 /** How the server was started, as `GET /dev` shows it (protocol.md 1.6). */
@@ -79,6 +81,12 @@ export interface ApiContext {
 const engineStatuses: Readonly<Record<EngineCode, number>> = {
   run_not_found: 404,
   run_ended: 409,
+  run_not_ended: 409,
+  history_pruned: 410,
+  step_not_found: 404,
+  step_input_unsupported: 400,
+  bulk_not_found: 404,
+  bulk_ended: 409,
   function_not_found: 404,
   run_skipped: 422,
   signal_not_found: 404,

@@ -6,6 +6,8 @@ import { graphqlRoute } from "./graphql/route.ts";
 import { mcpRoute } from "./mcp/route.ts";
 import { metricsRoute } from "./metrics.ts";
 import { openApiRoute } from "./openapi-route.ts";
+import { oldRunRoutes } from "./old-runs.ts";
+import { restBulkRoutes } from "./rest-bulk.ts";
 import { restEventRoutes } from "./rest-events.ts";
 import { restFunctionPauseRoutes } from "./rest-function-pause.ts";
 import { restFunctionRoutes } from "./rest-functions.ts";
@@ -22,6 +24,7 @@ export function moreRoutes(context: ApiContext): readonly Route[] {
     ...restEventRoutes(context),
     ...restRunListRoutes(context),
     ...restRunRoutes(context),
+    ...restBulkRoutes(context),
     ...restFunctionRoutes(context),
     ...restFunctionPauseRoutes(context),
     ...restSignalRoutes(context),
@@ -30,6 +33,7 @@ export function moreRoutes(context: ApiContext): readonly Route[] {
   ];
   return [
     ...described,
+    ...oldRunRoutes(context),
     ...unavailableRoutes(),
     graphqlRoute(context),
     metricsRoute(context),

@@ -1,5 +1,6 @@
-// `GET` and `DELETE /v1/runs/{id}` (protocol.md 8.2), and how a run is written there.
-import { jsonNull } from "@pawl/protocol/json-text";
+// `GET` and `DELETE /v1/runs/{id}` (protocol.md 8.2), `POST /v1/runs/{id}/rerun`, and how a run is written there.
+import { z } from "zod";
+import { jsonNull, toJsonText } from "@pawl/protocol/json-text";
 import type { RunRecord, RunStatus } from "@pawl/engine/records";
 import { valueResponse, type HttpResponse } from "../http/response.ts";
 import { runOutput } from "../query/outputs.ts";
@@ -7,9 +8,17 @@ import type { Queries } from "../query/queries.ts";
 import { refusalResponse, runNotFound, type ApiContext } from "./context.ts";
 import { endpoint, type DocumentedRoute } from "./endpoint.ts";
 import { envelope, isoTime, spliced } from "./envelope.ts";
+import { cancelRun, fromStepOf, rerunRun, startedRunId } from "./run-actions.ts";
 import { environmentId } from "./wire-ids.ts";
 
-/** The routes that show and cancel one run. */
+const rerunBody = z.strictObject({
+  from_step: z
+    .strictObject({ step_id: z.string().min(1), input: z.json().optional() })
+    .nullish()
+    .meta({ description: "Steps before this one keep their results; `input`: its arguments." }),
+});
+
+/** The routes that show and cancel one run, and start it again. */
 export function restRunRoutes(context: ApiContext): readonly DocumentedRoute[] {
   const { queries, now } = context;
   const shared = { pattern: "/v1/runs/:id", tag: "v1 runs" } as const;
@@ -30,18 +39,31 @@ export function restRunRoutes(context: ApiContext): readonly DocumentedRoute[] {
       method: "DELETE",
       access: "runs:write",
       summary: "Cancel a run",
-      handle: ({ params: { id = "" } }) => cancelRun(context, id),
+      handle: ({ params: { id = "" } }) => cancel(context, id),
+    }),
+    endpoint({
+      ...shared,
+      method: "POST",
+      pattern: "/v1/runs/:id/rerun",
+      access: "runs:write",
+      summary: "Start an ended run again, from its beginning or from a step",
+      body: rerunBody,
+      bodyBytesMax: context.limits.bodyBytesMax,
+      data: z.object({ run_id: z.string() }),
+      startsWork: true,
+      handle: async ({ params: { id = "" }, request }) => {
+        const fromStep = fromStepOf(request.body, { step: "from_step", id: "step_id" });
+        const reply = await rerunRun(context, id, fromStep);
+        if (!reply.ok) return refusalResponse(reply);
+        return envelope(now(), toJsonText({ run_id: startedRunId(reply) }));
+      },
     }),
   ];
 }
 
-async function cancelRun(context: ApiContext, runId: string): Promise<HttpResponse> {
-  const { backend, now } = context;
-  const reply = await backend.submit({
-    type: "run.cancelled",
-    runId,
-    reason: "cancelled through the API",
-  });
+async function cancel(context: ApiContext, runId: string): Promise<HttpResponse> {
+  const { now } = context;
+  const reply = await cancelRun(context, runId);
   if (!reply.ok) return refusalResponse(reply);
   return valueResponse(200, {
     data: { run_id: runId },

@@ -14,7 +14,12 @@ before(async () => {
   server = await startServer({
     store: createMemoryStore(),
     settings: { schedulesMax: 8 },
-    limits: { eventBytesMax: 2_000, eventsPerRequestMax: 100, bodyBytesMax: 65_536 },
+    limits: {
+      eventBytesMax: 2_000,
+      eventsPerRequestMax: 100,
+      bodyBytesMax: 65_536,
+      previewRunsMax: 10,
+    },
   });
   app.serverUrl = server.url;
   assert.equal((await register(app, "shop")).status, 200);

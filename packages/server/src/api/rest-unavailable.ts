@@ -5,9 +5,6 @@ import { httpProblem, problemResponse } from "../http/problem.ts";
 import type { Route } from "../http/router.ts";
 
 const missing: readonly (readonly [method: Route["method"], pattern: string, what: string])[] = [
-  ["POST", "/v1/cancellations", "Bulk cancellation"],
-  ["GET", "/v1/cancellations", "Bulk cancellation"],
-  ["DELETE", "/v1/cancellations/:id", "Bulk cancellation"],
   ["POST", "/v1/runs/:id/metadata", "Metadata of runs"],
   ["POST", "/v1/traces/userland", "Taking traces"],
   ["GET", "/v1/realtime/connect", "Realtime"],

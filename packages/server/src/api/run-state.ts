@@ -1,6 +1,7 @@
 // `GET /v0/runs/{id}/batch` and `/actions`: what an app fetches by itself when a request would
 // have become too large (protocol.md 3, "large payloads").
 import type { StoredRun } from "@pawl/engine/needs";
+import { inputMemos } from "@pawl/engine/rules/memo";
 import { writeEvent } from "@pawl/protocol/event-wire";
 import { jsonResponse, type HttpResponse } from "../http/response.ts";
 import type { Route } from "../http/router.ts";
@@ -45,5 +46,6 @@ function eventsJson(run: StoredRun): string {
 }
 
 function stepsJson(run: StoredRun): string {
-  return `{${run.steps.map((step) => `${JSON.stringify(step.id)}:${step.memo}`).join(",")}}`;
+  const memos = [...run.steps.map(({ id, memo }) => [id, memo]), ...inputMemos(run.jobs)];
+  return `{${memos.map(([id, memo]) => `${JSON.stringify(id)}:${memo}`).join(",")}}`;
 }

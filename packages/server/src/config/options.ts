@@ -171,6 +171,12 @@ export const options = {
   "schedule-on-time": integer("SECONDS", 10, 1, 86_400, {
     help: "How late a tick may be and still count as on time, where nothing missed is made up for.",
   }),
+  "on-cancel": choice(["abandon", "cancel"], "abandon", {
+    help: "What becomes of runs that a cancelled run has invoked, where its SDK does not say.",
+  }),
+  "preview-runs-max": integer("N", 10_000, 1, 10_000_000, {
+    help: "Runs that the dry run of a bulk action with an expression looks at.",
+  }),
   "steps-per-run-max": integer("N", 100_000, 1, 10_000_000, { help: "Steps in one run." }),
   "run-state-chars-max": integer("N", 32 * mebibyte, 1_024, 512 * mebibyte, {
     help: "Size of all step outputs of one run, in characters of JSON.",

@@ -10,6 +10,7 @@ import type {
 import { defaultSettings } from "@pawl/engine/settings";
 import { HotState } from "@pawl/engine/state/hot-state";
 import type { Change } from "@pawl/engine/changes";
+import { assertJson } from "@pawl/protocol/json-span";
 import { toJsonText } from "@pawl/protocol/json-text";
 import { dispatchId } from "@pawl/protocol/dispatch-id";
 import { event } from "../loop/testing/fixtures.ts";
@@ -21,7 +22,7 @@ const runId = "01J0000000000000000000RVN0";
 const effect = { type: "call", runId, jobId: "step", generation: 2 } as const;
 
 function state(
-  more: { sdk?: string; memoChars?: number; target?: string; error?: object } = {},
+  more: { sdk?: string; memoChars?: number; target?: string; error?: object; input?: string } = {},
 ): HotState {
   const hot = new HotState({ ...defaultSettings, epoch: 1 });
   const cause = event("shop/order", { n: 1 });
@@ -90,6 +91,7 @@ function state(
     attemptsMax: 4,
     generation: 2,
     gateway: null,
+    input: more.input === undefined ? null : assertJson(more.input),
     state: { at: "leased", epoch: 1, leaseUntil: 9 },
   };
   apply({ type: "event.put", event: cause, keys: [] });
@@ -127,6 +129,11 @@ test("a request holds the run's events, steps and place in its attempts", () => 
     ],
     [1, 4, { stack: ["abc"], current: 1 }, true, false],
   );
+});
+
+test("a step that runs with edited input is told so beside the finished ones", () => {
+  const call = buildCall(effect, state({ target: "def", input: "[1,2]" }), defaultRequestOptions);
+  assert.deepEqual(bodyOf(call.body).steps, { abc: { data: "x" }, def: { input: [1, 2] } });
 });
 
 test("above 4 MB the app is told to fetch, unless its SDK cannot", () => {

@@ -3,6 +3,7 @@
 import type { Effect } from "@pawl/engine/effects";
 import type { CallJob, EventRecord, FunctionRecord } from "@pawl/engine/records";
 import type { RunView, StateView } from "@pawl/engine/state/view";
+import { inputMemos } from "@pawl/engine/rules/memo";
 import { callBytesMax, writeCall, type CallInput } from "@pawl/protocol/call-wire";
 import { dispatchId } from "@pawl/protocol/dispatch-id";
 import { writeEvent } from "@pawl/protocol/event-wire";
@@ -115,6 +116,7 @@ function* memosOf(view: RunView, isGo: boolean): Generator<readonly [string, Jso
   for (const { id, status, memo } of view.steps.values()) {
     yield [id, isGo && status === "failed" ? withErrorData(memo) : memo];
   }
+  yield* inputMemos(view.jobs.values());
 }
 
 /** The Go SDK cannot read the error of a failed step that has no member `data`, be it null. */

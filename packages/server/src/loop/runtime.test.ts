@@ -6,6 +6,7 @@ import type { RunStatus } from "@pawl/engine/records";
 import type { Answer } from "@pawl/protocol/answer";
 import { createMemoryStore } from "@pawl/store/memory-store";
 import { everyRun } from "@pawl/store/run-filter";
+import { startQuestions } from "@pawl/store/store";
 import { createMemoryData, type MemoryData } from "@pawl/store/memory/memory-data";
 import type { Call } from "../driver/driver.ts";
 import { ServerError } from "../server-error.ts";
@@ -60,6 +61,31 @@ async function statuses(runtime: Runtime): Promise<RunStatus[]> {
 }
 
 const never = new Promise<Answer>(() => undefined);
+
+test("a start asks no more than stores are ready to answer at once", async () => {
+  const store = createMemoryStore();
+  const asked: string[] = [];
+  const list = store.list.bind(store);
+  store.list = (query) => {
+    asked.push(query.type);
+    return list(query);
+  };
+  const clock = new VirtualClock();
+  const runtime = await startRuntime({
+    store,
+    settings: defaultSettings,
+    drivers: [],
+    clock,
+    seeds: countingSeeds(),
+    log: silentLog,
+    onFatal: assert.fail,
+  });
+  await runtime.recovered;
+  await clock.advance(1_000);
+  const once = [...startQuestions].toSorted();
+  assert.deepEqual(asked.toSorted(), once, "each of them once, and no other");
+  await runtime.stop();
+});
 
 test("an event starts a function, its steps go on, and the run completes", async () => {
   const { runtime, driver, clock } = await start((call) => {

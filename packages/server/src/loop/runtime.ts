@@ -5,7 +5,7 @@ import type { CallTimes } from "@pawl/engine/explain/explanation";
 import type { Reply } from "@pawl/engine/decision";
 import type { Effect } from "@pawl/engine/effects";
 import type { HotState } from "@pawl/engine/state/hot-state";
-import { owns, retentionShard, type OwnedShards } from "@pawl/engine/shard";
+import { bulkShard, owns, retentionShard, type OwnedShards } from "@pawl/engine/shard";
 import type { Settings } from "@pawl/engine/settings";
 import type { DueSchedule, Fence, Store } from "@pawl/store/store";
 import { Dispatcher } from "../driver/dispatcher.ts";
@@ -14,6 +14,7 @@ import { defaultRequestOptions, type RequestOptions } from "../driver/request.ts
 import { ServerError } from "../server-error.ts";
 import { bootState, rebuildState, shardList, type Rebuilt } from "./boot.ts";
 import { defaultBatchLimits, type Act, type BatchLimits, type CommandInput } from "./batch.ts";
+import { BulkRunner, defaultBulkLimits, type BulkLimits } from "./bulk-runner.ts";
 import type { Clock } from "./clock.ts";
 import { CommitLoop } from "./commit-loop.ts";
 import { Gates } from "./gates.ts";
@@ -42,6 +43,7 @@ export interface RuntimeParts {
   readonly batchLimits?: Partial<BatchLimits>;
   readonly timerLimits?: Partial<TimerLimits>;
   readonly retention?: Partial<RetentionLimits>;
+  readonly bulkLimits?: Partial<BulkLimits>;
   /** Commands from outside that may wait to be decided. */
   readonly waitingMax?: number;
   /** The shards that this process owns, for as long as it lives; all of them when absent. */
@@ -95,6 +97,7 @@ export class Runtime {
   readonly #gates: Gates;
   readonly #retention: Retention;
   readonly #mailbox: Mailbox;
+  readonly #bulk: BulkRunner;
   readonly #drivers: DriverRegistry;
   readonly #dispatcher: Dispatcher;
   #stopping = false;
@@ -119,12 +122,11 @@ export class Runtime {
       report,
       limits,
     });
-    this.#retention = new Retention({
-      clock,
-      log,
-      report,
-      limits: { ...defaultRetentionLimits, ...parts.retention },
-    });
+    const retention = { ...defaultRetentionLimits, ...parts.retention };
+    this.#retention = new Retention({ clock, log, report, limits: retention });
+    const keepMs = retention.policies.completed.ageMs;
+    const bulkLimits = { ...defaultBulkLimits, keepMs, ...parts.bulkLimits };
+    this.#bulk = new BulkRunner({ store, clock, log, report, limits: bulkLimits });
     this.#gates = new Gates({
       store,
       shards,
@@ -212,6 +214,7 @@ export class Runtime {
       this.#timers.start();
       this.#schedules.start();
       this.#mailbox.start();
+      if (owns(this.hot.owned, bulkShard)) this.#bulk.start();
     };
     const shards = shardList(this.hot.owned);
     const stopped = (): boolean => this.#stopping;
@@ -274,6 +277,7 @@ export class Runtime {
     this.#gates.stop();
     this.#retention.stop();
     this.#mailbox.stop();
+    this.#bulk.stop();
     this.#dispatcher.stop();
   }
 

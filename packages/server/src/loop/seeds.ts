@@ -1,7 +1,7 @@
 // The randomness that commands carry, drawn from the system's generator in blocks: one call for
 // a thousand seeds costs little more than one for one.
 import { getRandomValues } from "node:crypto";
-import type { Seed } from "@pawl/engine/commands";
+import type { Seed } from "@pawl/engine/command-base";
 
 /** Gives each command its seed. */
 export type SeedSource = () => Seed;

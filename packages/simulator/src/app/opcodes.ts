@@ -79,6 +79,7 @@ export function opening({ node, race }: OpenStep): Opcode {
         version: null,
         meta: null,
         timeout: node.timeoutMs === null ? null : { forMs: node.timeoutMs },
+        onCancel: node.onCancel ?? null,
       };
   }
 }

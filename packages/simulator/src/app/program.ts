@@ -70,6 +70,8 @@ export type StepNode =
       readonly slug: string;
       readonly key: number;
       readonly timeoutMs: number | null;
+      /** Absent: the app does not say. */
+      readonly onCancel?: "cancel" | "abandon";
     };
 
 export type Node =

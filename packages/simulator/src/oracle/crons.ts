@@ -49,6 +49,7 @@ export class CronJudge {
   }
 
   #ran(run: RunRecord, ticks: readonly EventRecord[], isCalm: boolean): void {
+    if (run.originalRunId !== null) return; // people started it again
     for (const eventId of run.eventIds) {
       const runs = this.#starts.get(eventId);
       if (runs === undefined || runs.has(run.id)) continue;

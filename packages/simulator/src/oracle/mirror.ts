@@ -15,6 +15,8 @@ export interface RunMirror {
   readonly steps: Map<string, string>;
   /** Dispatch id of the last discovery that was leased. */
   lastDiscovery: string | null;
+  /** The commit in which it began. */
+  readonly bornIn: number;
   /** The commit in which it ended; null before. */
   endedIn: number | null;
 }
@@ -43,6 +45,12 @@ export class Mirror {
   /** `programs`: by function id. */
   constructor(programs: ReadonlyMap<string, Program>) {
     this.programs = programs;
+  }
+
+  /** In order of their ends. */
+  get endedRuns(): readonly RunMirror[] {
+    const ended = [...this.runs.values()].filter(({ endedIn }) => endedIn !== null);
+    return ended.sort((a, b) => (a.endedIn ?? 0) - (b.endedIn ?? 0));
   }
 
   /** Takes in one change; the oracle has looked at it before. */
@@ -88,7 +96,7 @@ export class Mirror {
       const program = this.programs.get(run.functionId);
       if (program === undefined)
         throw new Error(`run ${run.id} is of function ${run.functionId}, which no app has`);
-      const trigger = this.events.get(run.eventIds[0] ?? "");
+      const trigger = this.everStored.get(run.eventIds[0] ?? "");
       const key = trigger?.key ?? Number.NaN;
       this.runs.set(run.id, {
         run,
@@ -98,6 +106,7 @@ export class Mirror {
         waits: new Map(),
         steps: new Map(),
         lastDiscovery: null,
+        bornIn: this.commits,
         endedIn: null,
       });
       this.started.push(run);
@@ -119,4 +128,9 @@ function keyOf(event: EventRecord): number {
   const data: unknown = JSON.parse(event.data);
   if (typeof data !== "object" || data === null || !("key" in data)) return Number.NaN;
   return typeof data.key === "number" ? data.key : Number.NaN;
+}
+
+/** Steps in order, as one text. */
+export function textOf(steps: ReadonlyMap<string, string>): string {
+  return [...steps].map(([id, memo]) => `${id}=${memo}`).join(" ");
 }

@@ -8,21 +8,16 @@ import { dispatchId } from "@pawl/protocol/dispatch-id";
 import type { Opcode } from "@pawl/protocol/opcode";
 import type { Call } from "@pawl/server/driver/driver";
 import type { MemoryData } from "@pawl/store/memory/memory-data";
-import {
-  explore,
-  mayFail,
-  racingSteps,
-  stepsOf,
-  type Program,
-  type StepNode,
-} from "../app/program.ts";
+import { racingSteps, stepsOf, type Program, type StepNode } from "../app/program.ts";
 import { readRequest, type AppRequest } from "../app/request.ts";
+import { ActionJudge } from "./actions.ts";
 import { CronJudge } from "./crons.ts";
+import { outcomeProblem } from "./outcomes.ts";
 import { runOf } from "./run-of.ts";
 import { StartJudge } from "./starts.ts";
 import { FlowJudge } from "./flow.ts";
 import { ScheduleJudge } from "./schedules.ts";
-import { isCancelWait, Mirror, type RunMirror } from "./mirror.ts";
+import { isCancelWait, Mirror, textOf, type RunMirror } from "./mirror.ts";
 import type { Accuse, Rule, Violation } from "./violation.ts";
 import { SignalJudge } from "./signals.ts";
 import { entriesOf, WaitJudge, type WitnessClock } from "./waits.ts";
@@ -51,6 +46,7 @@ export class Oracle {
   readonly #flow: FlowJudge;
   readonly schedules: ScheduleJudge;
   readonly #crons: CronJudge;
+  readonly #actions: ActionJudge;
   /** Steps recorded when a call was leased, by dispatch id. */
   readonly #leases = new Map<string, string>();
   readonly #sent = new Set<string>();
@@ -66,6 +62,7 @@ export class Oracle {
     };
     this.mirror = new Mirror(parts.programs);
     this.#flow = new FlowJudge(this.mirror, parts, this.accuse);
+    this.#actions = new ActionJudge(this.mirror, parts.data, this.accuse);
     this.#waits = new WaitJudge(this.mirror, parts.clock, this.accuse);
     this.signals = new SignalJudge(this.mirror, parts.clock, this.accuse);
     this.#starts = new StartJudge(this.mirror, this.accuse);
@@ -89,6 +86,7 @@ export class Oracle {
     this.#flow.check();
     this.#crons.committed(changes, this.#parts.isCalm);
     this.schedules.committed(changes, this.#parts.data.mail.size > 0);
+    this.#actions.check();
     this.#waits.settle(this.#parts.data.mail.size === 0);
     this.signals.settle();
   }
@@ -192,6 +190,11 @@ export class Oracle {
       this.accuse("acknowledged-lost", `run ${runId} was cancelled, but is ${status}`);
   }
 
+  /** Somebody was told that a run was started again; see `ActionJudge`. */
+  repeated(originalId: string, runId: string, stepId: string | null): void {
+    this.#actions.repeated(originalId, runId, stepId);
+  }
+
   /** Whether every run has ended. */
   get allEnded(): boolean {
     for (const run of this.mirror.runs.values()) if (run.endedIn === null) return false;
@@ -225,6 +228,7 @@ export class Oracle {
         return;
       case "run.put":
         this.#starts.written(change.run);
+        this.#actions.written(change.run);
         return this.#mayChange(change.run.id, "its record");
       case "output.put":
         if (this.mirror.outputs.has(change.runId))
@@ -293,6 +297,7 @@ export class Oracle {
         "step-rewritten",
         `step ${node.id} of run ${runId} was ${known} and became ${step.memo}`,
       );
+    if (this.#actions.isCopy(run, step)) return;
     if (node.kind === "wait") this.#waits.concluded(run, node, step);
     else if (node.kind === "waitMany") this.#waits.concludedMany(run, node, step);
     else if (node.kind === "signal") this.signals.concluded(run, node, step);
@@ -379,21 +384,12 @@ export class Oracle {
       );
   }
 
-  #checkOutcome({ run, program, steps }: RunMirror): void {
-    const output = this.mirror.outputs.get(run.id) ?? "";
-    const found = explore(program, steps, Number.POSITIVE_INFINITY);
-    if (run.status === "completed") {
-      const expected = found.kind === "returned" ? `{"data":${found.value}}` : found.kind;
-      if (output !== expected)
-        this.accuse("outcome-wrong", `run ${run.id} returned ${output}; its steps say ${expected}`);
-    } else if (run.status === "failed") {
-      if (output.includes("no_progress") || (this.#parts.isCalm && !mayFail(program)))
-        this.accuse("outcome-wrong", `run ${run.id} failed: ${output}`);
-    }
+  #checkOutcome(run: RunMirror): void {
+    const problem = outcomeProblem(
+      run,
+      this.mirror.outputs.get(run.run.id) ?? "",
+      this.#parts.isCalm,
+    );
+    if (problem !== null) this.accuse("outcome-wrong", problem);
   }
-}
-
-/** Steps in order, as one text. */
-function textOf(steps: ReadonlyMap<string, string>): string {
-  return [...steps].map(([id, memo]) => `${id}=${memo}`).join(" ");
 }

@@ -102,12 +102,19 @@ export class ScheduleJudge {
   }
 
   #ran(run: RunRecord): void {
+    if (run.originalRunId !== null) return this.#repeated(run);
     for (const eventId of run.eventIds) {
       const found = this.#events.get(eventId);
       if (found === undefined) continue;
       const ticks = found.watched.runs.get(run.id) ?? new Set();
       found.watched.runs.set(run.id, ticks.add(found.tick));
     }
+  }
+
+  /** What people start again is nobody's tick: it holds up no other and is cancelled by none. */
+  #repeated(run: RunRecord): void {
+    if (run.schedule !== null || run.holds.some((hold) => hold.startsWith("schedule:")))
+      this.#accuse("overlap-broken", `run ${run.id}, started again, counts for its schedule`);
   }
 
   /** A tick is left out only while a run goes on, or when a pause gives it up. */

@@ -24,6 +24,8 @@ export class StartJudge {
   written(run: RunRecord): void {
     const before = this.#mirror.runs.get(run.id)?.run;
     const known = new Set(before?.eventIds);
+    // A repeat has the events of its original; `repeats.ts` looks at it.
+    if (run.originalRunId !== null) return;
     for (const id of run.eventIds) if (!known.has(id)) this.#took(run, id);
     const size = this.#mirror.programs.get(run.functionId)?.flow?.batch ?? 1;
     if (run.eventIds.length > size)

@@ -29,6 +29,10 @@ export type Rule =
   | "run-not-started"
   /** A run ended as its program cannot end. */
   | "outcome-wrong"
+  /** A run goes on although the last who wanted it was cancelled. */
+  | "orphan"
+  /** A run that was started again is not the repeat of its original, or there are two. */
+  | "repeat-wrong"
   /** A wait missed an event, or timed out early. */
   | "wait-missed"
   /** A wait did not see an event within its look-back. */

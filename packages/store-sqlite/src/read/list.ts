@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { RetentionBound } from "@pawl/engine/commands";
 import type { AppRecord, EventRecord, RunRecord } from "@pawl/engine/records";
+import type { BulkRecord } from "@pawl/engine/bulk-records";
 import type { ScheduleRecord } from "@pawl/engine/schedule-records";
 import type { JsonText } from "@pawl/protocol/json-text";
 import { arrivalFromId, type Arrival } from "@pawl/store/position";
@@ -72,11 +73,7 @@ export class Lister {
       case "searchRuns":
         return this.#searcher.runs(query);
       case "queueAhead":
-        return numberOf(
-          this.#rows(
-            "SELECT count(*) FROM job INDEXED BY job_queue WHERE gate = ? AND (queued_since, run, id) < (?, ?, ?)",
-          ).first(query.gate, query.since, packUlid(query.runId), packHash(query.jobId))?.[0],
-        );
+        return this.#queueAhead(query);
       case "event":
         return this.#event(query.eventId);
       case "runsOfEvent":
@@ -106,11 +103,26 @@ export class Lister {
         return this.#schedules(query);
       case "scheduleCount":
         return this.#scheduleCount(query.prefix);
+      case "bulks":
+        return this.#bulks();
       case "sizes":
         return readSizes(this.#database, this.#path);
       case "beyond":
         return this.#beyond(query.bounds);
     }
+  }
+
+  #queueAhead({ gate, since, runId, jobId }: Asked<"queueAhead">): number {
+    const row = this.#rows(
+      "SELECT count(*) FROM job INDEXED BY job_queue WHERE gate = ? AND (queued_since, run, id) < (?, ?, ?)",
+    ).first(gate, since, packUlid(runId), packHash(jobId));
+    return numberOf(row?.[0]);
+  }
+
+  #bulks(): readonly BulkRecord[] {
+    return this.#rows("SELECT record FROM bulk ORDER BY id DESC")
+      .all()
+      .map((row) => JSON.parse(textOf(row[0])) as BulkRecord); // proof: written from a BulkRecord
   }
 
   #schedules({ prefix, after, limit }: Asked<"schedules">): readonly ScheduleRecord[] {

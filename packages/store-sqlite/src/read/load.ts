@@ -2,6 +2,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Found, Need, StoredRun } from "@pawl/engine/needs";
 import type { EventRecord, WaitRecord } from "@pawl/engine/records";
+import type { BulkRecord } from "@pawl/engine/bulk-records";
 import type { ScheduleRecord } from "@pawl/engine/schedule-records";
 import { firstOf } from "@pawl/store/retained";
 import { numberOf, packHash, packUlid, textOf, unpackUlid } from "../codec.ts";
@@ -36,6 +37,7 @@ export class Loader {
   readonly #gate: Rows;
   readonly #expiredRates: Rows;
   readonly #schedule: Rows;
+  readonly #bulk: Rows;
 
   constructor(database: DatabaseSync, words: WordReader) {
     const rows = (sql: string): Rows => new Rows(database, sql);
@@ -67,6 +69,7 @@ export class Loader {
     );
     this.#gate = rows(gateOfKey);
     this.#schedule = rows("SELECT record FROM schedule WHERE id = ?");
+    this.#bulk = rows("SELECT record FROM bulk WHERE id = ?");
     this.#expiredRates = rows("SELECT key FROM gate WHERE tat <= ? ORDER BY tat, key LIMIT ?");
   }
 
@@ -107,6 +110,11 @@ export class Loader {
         const row = this.#schedule.first(need.scheduleId);
         if (row === undefined) return { need, schedule: null };
         return { need, schedule: JSON.parse(textOf(row[0])) as ScheduleRecord }; // proof: written from one
+      }
+      case "bulk": {
+        const row = this.#bulk.first(need.bulkId);
+        if (row === undefined) return { need, bulk: null };
+        return { need, bulk: JSON.parse(textOf(row[0])) as BulkRecord }; // proof: written from one
       }
       case "expiredRates": {
         const rows = this.#expiredRates.all(need.at, need.limit);

@@ -24,6 +24,7 @@ const tableOf: Readonly<Record<string, string>> = {
   idempotency: "idempotency",
   gates: "gate",
   schedules: "schedule",
+  bulks: "bulk",
   mail: "mail",
 };
 

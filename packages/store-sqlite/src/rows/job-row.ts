@@ -41,10 +41,11 @@ const columns = [
   "opts",
   "kept_epoch",
   "kept_gates",
+  "input",
 ].join(", ");
 
 /** Takes the values of `encodeJob`. */
-export const jobInsert = `INSERT OR REPLACE INTO job (run, shard, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+export const jobInsert = `INSERT OR REPLACE INTO job (run, shard, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** Rows for `decodeJob`. */
 export const jobsOfRun = `SELECT ${columns}, CASE WHEN flags & 8 THEN (SELECT request FROM gateway_request AS g WHERE g.run = job.run AND g.job = job.id) END FROM job WHERE run = ? ORDER BY id`;
@@ -120,6 +121,7 @@ export function encodeJob(run: PackedId, job: Job): SQLInputValue[] {
     job.opts,
     kept?.epoch ?? null,
     kept?.gates ?? null,
+    call?.input ?? null,
   ];
 }
 
@@ -201,8 +203,9 @@ export function decodeJob(runId: string, row: readonly SQLOutputValue[]): Job {
         attempt: numberOf(row[8]),
         attemptsMax: numberOf(row[9]),
         generation: numberOf(row[7]),
-        gateway: decodeRequest(row[23]),
+        gateway: decodeRequest(row[24]),
         again: (flags & againFlag) !== 0,
+        input: textOrNull(row[23]) as JsonText | null, // proof: written from a JsonText
         state: decodeState(row),
       };
   }

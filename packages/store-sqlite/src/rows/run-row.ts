@@ -23,6 +23,9 @@ const statuses: readonly RunStatus[] = [
   "skipped",
 ];
 
+/** Null in rows of before it was asked: as the first. */
+const parentEndings: readonly RunParent["onCancel"][] = ["abandon", "cancel", "gone"];
+
 /** Statuses as the column holds them; the first `unfinishedStatuses` have not ended. */
 export function statusNumber(status: RunStatus): number {
   return statuses.indexOf(status);
@@ -64,6 +67,7 @@ export const runColumnNames: readonly string[] = [
   "batch_id",
   "co_parents",
   "schedule",
+  "parent_on_cancel",
 ];
 
 /** The columns of a row, for a SELECT from `run AS r`. */
@@ -96,6 +100,7 @@ export function encodeRun(run: RunRecord, words: WordWriter): SQLInputValue[] {
     run.batchId === null ? null : packUlid(run.batchId),
     listText(run.coParents),
     run.schedule === null ? null : JSON.stringify(run.schedule),
+    run.parent === null ? null : parentEndings.indexOf(run.parent.onCancel),
   ];
 }
 
@@ -116,7 +121,14 @@ export function decodeRun(row: readonly SQLOutputValue[], words: WordReader): Ru
     forcePlan: numberOf(row[11]) === 1,
     generation: numberOf(row[12]),
     idleDiscoveries: numberOf(row[13]),
-    parent: row[14] === null ? null : { runId: unpackUlid(row[14]), jobId: unpackHash(row[15]) },
+    parent:
+      row[14] === null
+        ? null
+        : {
+            runId: unpackUlid(row[14]),
+            jobId: unpackHash(row[15]),
+            onCancel: parentEndings[numberOrNull(row[24]) ?? 0] ?? "abandon",
+          },
     originalRunId: row[16] === null ? null : unpackUlid(row[16]),
     endReason: textOrNull(row[17]),
     gates: listOf(row[18]) as string[], // proof: written by listText

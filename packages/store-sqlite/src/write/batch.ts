@@ -14,6 +14,7 @@ import type {
   WaitPathRecord,
   WaitRecord,
 } from "@pawl/engine/records";
+import type { BulkRecord } from "@pawl/engine/bulk-records";
 import type { ScheduleRecord } from "@pawl/engine/schedule-records";
 import type { JsonText } from "@pawl/protocol/json-text";
 
@@ -41,6 +42,7 @@ export interface Batch {
   readonly idempotency: Map<string, { readonly runId: string; readonly expiresAt: number } | null>;
   readonly gates: Map<string, GateRecord | null>;
   readonly schedules: Map<string, ScheduleRecord | null>;
+  readonly bulks: Map<string, BulkRecord | null>;
   /** Rare, and its order of arrival counts: taken one by one. */
   readonly mail: Extract<Change, { type: "mail.put" | "mail.delete" }>[];
 }
@@ -55,6 +57,7 @@ export function planBatch(changes: readonly Change[]): Batch {
     idempotency: new Map(),
     gates: new Map(),
     schedules: new Map(),
+    bulks: new Map(),
     mail: [],
   };
   for (const change of changes) addChange(batch, change);
@@ -64,17 +67,13 @@ export function planBatch(changes: readonly Change[]): Batch {
 function addChange(batch: Batch, change: Change): void {
   switch (change.type) {
     case "app.put":
-      batch.apps.set(change.app.id, change.app);
-      return;
+      return void batch.apps.set(change.app.id, change.app);
     case "app.delete":
-      batch.apps.set(change.appId, null);
-      return;
+      return void batch.apps.set(change.appId, null);
     case "event.put":
-      batch.events.set(change.event.id, change);
-      return;
+      return void batch.events.set(change.event.id, change);
     case "event.delete":
-      batch.events.set(change.eventId, null);
-      return;
+      return void batch.events.set(change.eventId, null);
     case "run.put":
       writesOf(batch, change.run.id).run = change.run;
       return;
@@ -123,6 +122,10 @@ function addChange(batch: Batch, change: Change): void {
       return void batch.schedules.set(change.schedule.id, change.schedule);
     case "schedule.delete":
       return void batch.schedules.set(change.scheduleId, null);
+    case "bulk.put":
+      return void batch.bulks.set(change.bulk.id, change.bulk);
+    case "bulk.delete":
+      return void batch.bulks.set(change.bulkId, null);
     case "mail.put":
     case "mail.delete":
       batch.mail.push(change);

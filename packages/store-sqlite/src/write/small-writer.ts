@@ -1,5 +1,5 @@
 // Writes the small tables: apps, wait paths, idempotency keys, what flow control
-// remembers, schedules, mail.
+// remembers, schedules, bulk actions, mail.
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { packUlid } from "../codec.ts";
 import { encodeGate, gateInsert } from "../rows/gate-row.ts";
@@ -18,6 +18,8 @@ export class SmallWriter {
   readonly #deleteGate: StatementSync;
   readonly #putSchedule: StatementSync;
   readonly #deleteSchedule: StatementSync;
+  readonly #putBulk: StatementSync;
+  readonly #deleteBulk: StatementSync;
   readonly #putMail: StatementSync;
   readonly #deleteMail: StatementSync;
 
@@ -37,6 +39,8 @@ export class SmallWriter {
       "INSERT OR REPLACE INTO schedule (id, due_at, record) VALUES (?, ?, ?)",
     );
     this.#deleteSchedule = database.prepare("DELETE FROM schedule WHERE id = ?");
+    this.#putBulk = database.prepare("INSERT OR REPLACE INTO bulk (id, record) VALUES (?, ?)");
+    this.#deleteBulk = database.prepare("DELETE FROM bulk WHERE id = ?");
     this.#putMail = database.prepare(
       "INSERT INTO mail (id, message, shard) VALUES (?, ?, ?) ON CONFLICT (id)" +
         " DO UPDATE SET message = excluded.message, shard = excluded.shard",
@@ -62,6 +66,10 @@ export class SmallWriter {
     for (const [id, schedule] of batch.schedules) {
       if (schedule === null) this.#deleteSchedule.run(id);
       else this.#putSchedule.run(id, schedule.dueAt ?? never, JSON.stringify(schedule));
+    }
+    for (const [id, bulk] of batch.bulks) {
+      if (bulk === null) this.#deleteBulk.run(id);
+      else this.#putBulk.run(id, JSON.stringify(bulk));
     }
     for (const change of batch.mail) {
       if (change.type === "mail.delete") this.#deleteMail.run(change.mailId);

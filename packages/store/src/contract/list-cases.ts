@@ -172,6 +172,7 @@ function runListCases(make: MakeStore): void {
         events: 1,
         gates: 0,
         schedules: 0,
+        bulks: 0,
         runs: 1,
         outputs: 0,
         steps: 1,
@@ -283,7 +284,10 @@ function retentionCases(make: MakeStore): void {
           run: runSample(n, {
             status: "completed",
             endedAt: baseTime + at,
-            parent: parent === null ? null : { runId: ulidSample(parent), jobId: hashSample(1) },
+            parent:
+              parent === null
+                ? null
+                : { runId: ulidSample(parent), jobId: hashSample(1), onCancel: "abandon" },
           }),
         }) as const;
       await subject.commit(

@@ -20,6 +20,7 @@ import {
   appSample,
   attemptSample,
   baseTime,
+  bulkSample,
   callSample,
   deadlineSample,
   eventSample,
@@ -54,6 +55,8 @@ const statuses: readonly RunStatus[] = [
   "cancelled",
   "skipped",
 ];
+
+const onCancels = ["abandon", "cancel", "gone"] as const;
 
 const run = fc.constantFrom(...runNumbers);
 const runId = run.map(ulidSample);
@@ -92,7 +95,13 @@ const jobPut = fc
   .map(([runId, id, kind, dueAt, state, n]): Change => {
     const isOdd = n % 2 === 1;
     const jobs: Readonly<Record<typeof kind, Job>> = {
-      call: callSample(runId, { id, state, generation: n, again: isOdd }),
+      call: callSample(runId, {
+        id,
+        state,
+        generation: n,
+        again: isOdd,
+        input: isOdd ? toJsonText([n]) : null,
+      }),
       sleep: { ...sleepSample(runId, 1, dueAt), id, parallel: isOdd },
       deadline: { ...deadlineSample(runId, dueAt), id },
       wait: waitJobSample(runId, 1, { id, dueAt, race: isOdd }),
@@ -121,7 +130,10 @@ const runPut = fc
         appId: `a${time % 2}`,
         startedAt: status === "queued" ? null : time - 1,
         generation: time % 7,
-        parent: parentId === null ? null : { runId: parentId, jobId: hashSample(1) },
+        parent:
+          parentId === null
+            ? null
+            : { runId: parentId, jobId: hashSample(1), onCancel: onCancels[time % 3] ?? "gone" },
         schedule: time % 2 === 0 ? null : { id: "runtime:s", line: "@every 1h" },
       }),
     };
@@ -171,6 +183,7 @@ const smallPut = fc
       type: "schedule.put",
       schedule: runtimeSample(`${id}${n}`, { dueAt: n === 0 ? null : baseTime + n }),
     },
+    { type: "bulk.put", bulk: bulkSample(n, { cursor: id, done: n }) },
     { type: "waitPath.put", waitPath: { event: id, path: "p", since: n, waits: n % 2 === 0 } },
   ]);
 
@@ -184,6 +197,7 @@ const deletion: fc.Arbitrary<Change> = fc.oneof(
   fc
     .constantFrom("x", "y", "x1")
     .map((scheduleId) => ({ type: "schedule.delete", scheduleId }) as const),
+  fc.nat(2).map((n) => ({ type: "bulk.delete", bulkId: ulidSample(n) }) as const),
   fc.constantFrom("x", "y").map((mailId) => ({ type: "mail.delete", mailId }) as const),
   fc.constantFrom("x", "y").map((appId) => ({ type: "app.delete", appId }) as const),
 );
@@ -220,6 +234,7 @@ const needs: readonly Need[] = [
   { kind: "expiredKeys", at: baseTime + 99, limit: 99 },
   ...["x", "y", "x0", "x1", "y2"].map((key) => ({ kind: "gate", key }) as const),
   ...["x", "y"].map((scheduleId) => ({ kind: "schedule", scheduleId }) as const),
+  ...[0, 1, 2].map((n) => ({ kind: "bulk", bulkId: ulidSample(n) }) as const),
   { kind: "expiredRates", at: 1, limit: 1 },
   { kind: "expiredRates", at: 99, limit: 99 },
 ];
@@ -254,6 +269,7 @@ const listQueries: readonly ListQuery[] = [
   { type: "schedules", prefix: "x", after: null, limit: 2 },
   { type: "schedules", prefix: "x", after: "x1", limit: 9 },
   { type: "scheduleCount", prefix: "y" },
+  { type: "bulks" },
   { type: "unfinished", after: null, limit: 2 },
   { type: "unfinished", after: ulidSample(1), limit: 99 },
   ...[null, "a"].flatMap((name) =>

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { toJsonText } from "@pawl/protocol/json-text";
 import type { GateRecord, Job, RunRecord } from "@pawl/engine/records";
+import type { BulkRecord } from "@pawl/engine/bulk-records";
 import { olderThan } from "../retained.ts";
 import { storeTest } from "./kit.ts";
 import type { MakeStore } from "./kit.ts";
@@ -9,6 +10,7 @@ import {
   appSample,
   attemptSample,
   baseTime,
+  bulkSample,
   callSample,
   deadlineSample,
   eventSample,
@@ -46,6 +48,7 @@ const jobSamples: readonly Job[] = [
   callSample(runId, {
     id: `after:${hashSample(2)}`,
     race: true,
+    input: toJsonText(["a", 1]),
     state: { at: "leased", epoch: 1, leaseUntil: baseTime + 9 },
   }),
   callSample(runId, {
@@ -72,6 +75,7 @@ function byId(jobs: readonly Job[]): readonly Job[] {
 /** Registers the tests. */
 export function recordCases(make: MakeStore): void {
   appAndEventCases(make);
+  bulkCases(make);
   runCases(make);
   partCases(make);
   keyCases(make);
@@ -115,10 +119,42 @@ function appAndEventCases(make: MakeStore): void {
       { type: "job.delete", runId, jobId: "step" },
       { type: "wait.delete", runId, jobId: hashSample(1) },
       { type: "idempotency.delete", key: "none" },
+      { type: "bulk.delete", bulkId: "none" },
       { type: "mail.delete", mailId: "none" },
     );
     assert.equal((await subject.find({ kind: "run", runId })).run, null);
   });
+}
+
+function bulkCases(make: MakeStore): void {
+  storeTest(
+    make,
+    "a bulk action is put, replaced, listed newest first and deleted",
+    async (subject) => {
+      const [older, newer] = [bulkSample(1), bulkSample(2, { kind: "rerun" })];
+      const put = (bulk: BulkRecord) => ({ type: "bulk.put", bulk }) as const;
+      const list = (): Promise<readonly BulkRecord[]> => subject.store.list({ type: "bulks" });
+      await subject.commit(put(older), put(newer));
+      assert.deepEqual(await list(), [newer, older]);
+      const selection = { ...older.selection, appIds: ["ü"], expression: 'event.data.x == "é"' };
+      const changed = bulkSample(1, {
+        selection,
+        state: "stopped",
+        endedAt: baseTime + 9,
+        cursor: ulidSample(4),
+        underWay: [ulidSample(3), ulidSample(4)],
+        examined: 9,
+        matched: 4,
+        done: 2,
+        failed: 1,
+        problem: "Run 4 has ended",
+      });
+      await subject.commit(put(changed), { type: "bulk.delete", bulkId: newer.id });
+      assert.deepEqual(await list(), [changed]);
+      assert.deepEqual((await subject.find({ kind: "bulk", bulkId: older.id })).bulk, changed);
+      assert.equal((await subject.find({ kind: "bulk", bulkId: newer.id })).bulk, null);
+    },
+  );
 }
 
 function runCases(make: MakeStore): void {
@@ -134,7 +170,7 @@ function runCases(make: MakeStore): void {
         forcePlan: true,
         generation: 4,
         idleDiscoveries: 1,
-        parent: { runId: ulidSample(9), jobId: hashSample(9) },
+        parent: { runId: ulidSample(9), jobId: hashSample(9), onCancel: "cancel" },
         originalRunId: ulidSample(8),
       }),
       runSample(1, {
@@ -142,7 +178,7 @@ function runCases(make: MakeStore): void {
         status: "cancelled",
         endedAt: baseTime + 50,
         endReason: "by hand",
-        coParents: [{ runId: ulidSample(7), jobId: "a" }],
+        coParents: [{ runId: ulidSample(7), jobId: "a", onCancel: "gone" }],
         gates: ["c:fn:f:ü:1", "c:env:all:2:3"],
         holds: ["s:f", "cancel:0"],
         priorityMs: -600_000,

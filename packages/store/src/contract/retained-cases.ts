@@ -33,7 +33,10 @@ function ended(n: number, status: EndedStatus, at = n, parent: number | null = n
     run: runSample(n, {
       status,
       endedAt: baseTime + at,
-      parent: parent === null ? null : { runId: ulidSample(parent), jobId: hashSample(1) },
+      parent:
+        parent === null
+          ? null
+          : { runId: ulidSample(parent), jobId: hashSample(1), onCancel: "abandon" },
     }),
   };
 }
@@ -211,7 +214,10 @@ function changesOf({ runs }: History): readonly Change[] {
         status,
         endedAt: status === "running" ? null : baseTime + at,
         eventIds: [ulidSample(event + 100)],
-        parent: parent === null ? null : { runId: ulidSample(parent), jobId: hashSample(1) },
+        parent:
+          parent === null
+            ? null
+            : { runId: ulidSample(parent), jobId: hashSample(1), onCancel: "abandon" },
       }),
     },
     ...Array.from({ length: steps }, (_, seq): Change => {

@@ -15,6 +15,7 @@ import type {
   WaitManyJob,
   WaitRecord,
 } from "@pawl/engine/records";
+import type { BulkRecord } from "@pawl/engine/bulk-records";
 import type { RuntimeSchedule, TriggerSchedule } from "@pawl/engine/schedule-records";
 
 const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -133,6 +134,33 @@ export function scheduleSample(
   };
 }
 
+/** Goes on, nothing done yet. */
+export function bulkSample(n: number, overrides: Partial<BulkRecord> = {}): BulkRecord {
+  return {
+    id: ulidSample(n),
+    kind: "cancel",
+    selection: {
+      functionIds: ["0b7a4a0e-5d0c-5a7e-9d6f-222222222222"],
+      appIds: null,
+      statuses: ["queued", "running"],
+      from: null,
+      until: baseTime,
+      expression: null,
+    },
+    createdAt: baseTime,
+    state: "active",
+    endedAt: null,
+    cursor: null,
+    underWay: [],
+    examined: 0,
+    matched: 0,
+    done: 0,
+    failed: 0,
+    problem: null,
+    ...overrides,
+  };
+}
+
 export function stepSample(seq: number, overrides: Partial<StepRecord> = {}): StepRecord {
   return {
     id: hashSample(seq),
@@ -192,6 +220,7 @@ export function callSample(runId: string, overrides: Partial<CallJob> = {}): Cal
     generation: 0,
     gateway: null,
     again: false,
+    input: null,
     state: { at: "delayed", dueAt: baseTime },
     ...overrides,
   };

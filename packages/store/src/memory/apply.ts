@@ -23,11 +23,9 @@ import { SortedSet } from "./sorted-set.ts";
 export function applyChange(data: MemoryData, change: Change): void {
   switch (change.type) {
     case "app.put":
-      data.apps.set(change.app.id, change.app);
-      return;
+      return void data.apps.set(change.app.id, change.app);
     case "app.delete":
-      data.apps.delete(change.appId);
-      return;
+      return void data.apps.delete(change.appId);
     case "event.put":
       deleteEvent(data, change.event.id);
       putEvent(data, change.event, change.keys);
@@ -45,8 +43,7 @@ export function applyChange(data: MemoryData, change: Change): void {
       entryOf(data, change.runId).output = change.output;
       return;
     case "step.put":
-      entryOf(data, change.runId).steps.set(change.step.id, change.step);
-      return;
+      return void entryOf(data, change.runId).steps.set(change.step.id, change.step);
     case "attempt.put":
       putAttempt(data, change.attempt);
       return;
@@ -80,12 +77,14 @@ export function applyChange(data: MemoryData, change: Change): void {
       return putSchedule(data, change.schedule);
     case "schedule.delete":
       return deleteSchedule(data, change.scheduleId);
+    case "bulk.put":
+      return void data.bulks.set(change.bulk.id, change.bulk);
+    case "bulk.delete":
+      return void data.bulks.delete(change.bulkId);
     case "mail.put":
-      data.mail.set(change.mailId, { shard: change.shard, message: change.message });
-      return;
+      return void data.mail.set(change.mailId, { shard: change.shard, message: change.message });
     case "mail.delete":
-      data.mail.delete(change.mailId);
-      return;
+      return void data.mail.delete(change.mailId);
     default:
       change satisfies never;
   }

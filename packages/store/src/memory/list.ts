@@ -69,6 +69,8 @@ export function answerList(data: MemoryData, query: ListQuery): ListResults[List
     }
     case "scheduleCount":
       return schedulesUnder(data, query.prefix).length;
+    case "bulks":
+      return [...data.bulks.values()].sort((a, b) => compareText(b.id, a.id));
     case "sizes":
       return sizes(data);
     case "beyond":
@@ -138,6 +140,7 @@ function sizes(data: MemoryData): Sizes {
       idempotency: data.idempotency.size,
       gates: data.gates.size,
       schedules: data.schedules.size,
+      bulks: data.bulks.size,
       mail: data.mail.size,
     },
   };

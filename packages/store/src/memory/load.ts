@@ -31,6 +31,8 @@ export function answerNeed(data: MemoryData, need: Need): Found {
       return { need, gate: data.gates.get(need.key) ?? null };
     case "schedule":
       return { need, schedule: data.schedules.get(need.scheduleId) ?? null };
+    case "bulk":
+      return { need, bulk: data.bulks.get(need.bulkId) ?? null };
     case "expiredRates": {
       const over = takeWhile(data.ratesByEnd.ascending(null), (rate) => rate.tat <= need.at);
       return { need, keys: take(over, need.limit).map((rate) => rate.key) };

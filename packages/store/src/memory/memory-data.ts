@@ -14,6 +14,7 @@ import type {
   WaitPathRecord,
   WaitRecord,
 } from "@pawl/engine/records";
+import type { BulkRecord } from "@pawl/engine/bulk-records";
 import type { ScheduleRecord } from "@pawl/engine/schedule-records";
 import type { JsonText } from "@pawl/protocol/json-text";
 import { compareArrivals, comparePositions, compareText } from "../position.ts";
@@ -100,6 +101,7 @@ export interface MemoryData {
   readonly schedules: Map<string, ScheduleRecord>;
   /** Without those that are due at no time. */
   readonly schedulesByTime: SortedSet<DueSchedule>;
+  readonly bulks: Map<string, BulkRecord>;
   /** In order of arrival. */
   readonly mail: Map<string, PutOff>;
 }
@@ -165,6 +167,7 @@ export function createMemoryData(): MemoryData {
     ratesByEnd: new SortedSet(compareRates),
     schedules: new Map(),
     schedulesByTime: new SortedSet(compareSchedules),
+    bulks: new Map(),
     mail: new Map(),
   };
 }

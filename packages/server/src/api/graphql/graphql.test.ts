@@ -237,7 +237,7 @@ test("what cannot be answered is an error with status 200", async () => {
   assert.match(await messages("{"), /Syntax Error/);
   assert.match(await messages("{nothing}"), /Cannot query field/);
   assert.match(await messages('{eventV2(id:"x"){name}}'), /There is no event x/);
-  assert.match(await messages('mutation{rerun(runID:"x")}'), /not_implemented/);
+  assert.match(await messages('mutation{rerun(runID:"x")}'), /There is no run x/);
   const deep = `${"runs{event{functionRuns:functionRuns{event{".replace("runs", "functionRuns").repeat(9)}id${"}".repeat(36)}`;
   assert.match(await messages(`{event(query:{eventId:"x"}){${deep}}}`), /too large/);
   const bad = await ask(server.url, "POST", "/v0/gql", { body: "no json" });

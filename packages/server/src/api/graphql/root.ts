@@ -2,7 +2,10 @@
 // a command, and hands on what comes back. It must not know HTTP.
 import { ServerError } from "../../server-error.ts";
 import type { Queries } from "../../query/queries.ts";
+import { assertJson } from "@pawl/protocol/json-span";
+import { jsonNull } from "@pawl/protocol/json-text";
 import { startFunction } from "../accept.ts";
+import { cancelRun, rerunRun, startedRunId } from "../run-actions.ts";
 import type { ApiContext } from "../context.ts";
 import { appObject, functionObject } from "./apps.ts";
 import { eventObject, eventPage, eventV2Object, isInternal, streamObject } from "./events.ts";
@@ -203,21 +206,20 @@ function runFields({ queries }: ApiContext): object {
 }
 
 function mutations(context: ApiContext): object {
-  const { backend, queries } = context;
+  const { queries } = context;
   const unavailable = (what: string) => () => {
     throw new ServerError("not_implemented", `${what} is not available on this server.`);
   };
   return {
     createApp: unavailable("Adding an app by URL"),
     updateApp: unavailable("Changing the URL of an app"),
-    rerun: unavailable("Running a run again"),
+    rerun: (args: RerunArguments) => rerun(context, args),
     deleteApp: async ({ id }: { readonly id: string }) => removeApp(context, id),
     deleteAppByName: async ({ name }: { readonly name: string }) =>
       (await removeApp(context, name)) !== "",
     invokeFunction: (args: InvokeArguments) => invoke(context, args),
     cancelRun: async ({ runID }: RunArguments) => {
-      const reason = "cancelled through the API";
-      const reply = await backend.submit({ type: "run.cancelled", runId: runID, reason });
+      const reply = await cancelRun(context, runID);
       const shown = await queries.run(runID);
       if (!reply.ok || shown === null)
         throw new ServerError("parameter_invalid", reply.ok ? "The run is gone." : reply.message);
@@ -232,6 +234,20 @@ async function removeApp({ backend, queries }: ApiContext, idOrName: string): Pr
   const reply = await backend.submit({ type: "app.removed", appId: app.id });
   if (!reply.ok) throw new ServerError("parameter_invalid", reply.message);
   return app.id;
+}
+
+interface RerunArguments extends RunArguments {
+  readonly fromStep?: { readonly stepID: string; readonly input?: unknown } | null;
+}
+
+/** The input comes as JSON text, as a string, or as a value of the query itself. */
+async function rerun(context: ApiContext, { runID, fromStep }: RerunArguments): Promise<string> {
+  const { stepID: stepId, input } = fromStep ?? { stepID: "" };
+  const text = typeof input === "string" ? assertJson(input) : JSON.stringify(input ?? null);
+  const step = { stepId, input: text === jsonNull ? null : assertJson(text) };
+  const reply = await rerunRun(context, runID, stepId === "" ? null : step);
+  if (!reply.ok) throw new ServerError("parameter_invalid", reply.message);
+  return startedRunId(reply);
 }
 
 interface InvokeArguments {

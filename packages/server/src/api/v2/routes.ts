@@ -38,7 +38,6 @@ const missing: readonly (readonly [methods: readonly Method[], pattern: string])
   [["GET"], "/account"],
   [["GET"], "/apps/:appId/functions/:functionId/experiments"],
   [["GET"], "/apps/:appId/functions/:functionId/experiments/:experimentId"],
-  [["POST"], "/runs/:runId/rerun"],
   [["POST"], "/runs/:runId/scores"],
   [["GET"], "/sessions"],
   [["GET"], "/sessions/:key"],

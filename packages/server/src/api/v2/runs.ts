@@ -20,6 +20,7 @@ import {
   stepOpWords,
   timeOrNull,
 } from "../words.ts";
+import { cancelRun, fromStepOf, rerunRun, startedRunId } from "../run-actions.ts";
 import { answer, noQuery, notFound, refuse, v2Endpoint } from "./wire.ts";
 
 const tag = "v2 runs";
@@ -59,7 +60,14 @@ export const runSchema = z.object({
   output: z.json().optional(),
 });
 
-/** The routes that show and cancel runs. */
+const rerunBody = z.strictObject({
+  fromStep: z
+    .strictObject({ stepId: z.string().min(1), input: z.json().optional() })
+    .nullish()
+    .meta({ description: "Steps before this one keep their results; `input`: its arguments." }),
+});
+
+/** The routes that show and cancel runs, and start them again. */
 export function v2RunRoutes(context: ApiContext): readonly Route[] {
   const { queries, now } = context;
   const get = { method: "GET", tag, access: "runs:read" } as const;
@@ -113,6 +121,7 @@ export function v2RunRoutes(context: ApiContext): readonly Route[] {
       data: z.object({ runId: z.string() }),
       handle: ({ params: { runId = "" } }) => cancel(context, runId),
     }),
+    ...rerunRoutes(context),
     ...v2Endpoint({
       ...get,
       pattern: "/events/:eventId/runs",
@@ -128,6 +137,23 @@ export function v2RunRoutes(context: ApiContext): readonly Route[] {
       },
     }),
   ];
+}
+
+function rerunRoutes(context: ApiContext): readonly Route[] {
+  return v2Endpoint({
+    method: "POST",
+    tag,
+    pattern: "/runs/:runId/rerun",
+    access: "runs:write",
+    summary: "Start an ended run again, from its beginning or from a step",
+    query: noQuery,
+    body: rerunBody,
+    bodyBytesMax: context.limits.bodyBytesMax,
+    data: z.object({ runId: z.string() }),
+    status: 201,
+    startsWork: true,
+    handle: ({ params: { runId = "" }, request }) => rerun(context, runId, request.body),
+  });
 }
 
 /** One page of the runs that pass a filter. */
@@ -231,9 +257,15 @@ function spanJson(
   return `${text.slice(0, -1)},"children":[${children.join(",")}]}`;
 }
 
-async function cancel({ backend, now }: ApiContext, runId: string): Promise<HttpResponse> {
-  const reason = "cancelled through the API";
-  const reply = await backend.submit({ type: "run.cancelled", runId, reason });
+async function cancel(context: ApiContext, runId: string): Promise<HttpResponse> {
+  const reply = await cancelRun(context, runId);
   if (!reply.ok) return refuse(refusalProblem(reply));
-  return answer(now(), toJsonText({ runId }));
+  return answer(context.now(), toJsonText({ runId }));
+}
+
+async function rerun(context: ApiContext, runId: string, body: string): Promise<HttpResponse> {
+  const fromStep = fromStepOf(body, { step: "fromStep", id: "stepId" });
+  const reply = await rerunRun(context, runId, fromStep);
+  if (!reply.ok) return refuse(refusalProblem(reply));
+  return answer(context.now(), toJsonText({ runId: startedRunId(reply) }), { status: 201 });
 }

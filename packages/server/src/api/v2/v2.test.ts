@@ -137,7 +137,7 @@ test("refusals are errors with codes", async () => {
     ["POST", "/v2/events", 400, "invalid_request", { data: {} }],
     ["POST", "/v2/sandboxes", 501, "not_implemented"],
     ["GET", "/api/v2/account", 501, "not_implemented"],
-    ["POST", "/v2/runs/x/rerun", 501, "not_implemented"],
+    ["POST", "/v2/runs/x/rerun", 404, "not_found"],
   ];
   for (const [method, path, status, code, body] of cases) {
     const { status: got, json } = await asked(method, path, body);

@@ -51,6 +51,8 @@ const codes: Readonly<Record<string, string>> = {
   origin_refused: "access_denied",
   host_refused: "access_denied",
   run_ended: "state_conflict",
+  run_not_ended: "state_conflict",
+  history_pruned: "state_conflict",
   run_skipped: "function_skipped",
   not_implemented: "not_implemented",
 };
