@@ -176,6 +176,8 @@ export interface RunInvoked extends CommandBase {
   readonly newRunId: string | null;
   readonly event: EventRecord;
   readonly parent: RunParent | null;
+  /** The event's own id names the invocation: the same again starts nothing, for `idempotencyMs`. */
+  readonly once?: boolean;
 }
 
 /** Start a function by its trigger, in the shard of its gate (`flow/placement.ts`). */

@@ -15,7 +15,13 @@ export type ReplyValue =
   | { readonly type: "done" }
   | { readonly type: "synced"; readonly appId: string; readonly modified: boolean }
   | { readonly type: "accepted"; readonly eventIds: readonly string[] }
-  | { readonly type: "started"; readonly runId: string; readonly eventId: string }
+  /** `isRepeat`: the run was there already, started for the same key. */
+  | {
+      readonly type: "started";
+      readonly runId: string;
+      readonly eventId: string;
+      readonly isRepeat?: boolean;
+    }
   /** The run that got the signal. */
   | { readonly type: "signalled"; readonly runId: string }
   /** The schedule as it is now; `created`: it is new. */

@@ -133,7 +133,8 @@ function wantNewRun(
 
 function wantTriggered(state: HotState, command: RunTriggered, want: Want): void {
   const fn = state.functionById(command.functionId);
-  if (fn !== undefined) wantStart(state, startNeeds(fn, command.event, command.at, false), want);
+  if (fn !== undefined)
+    wantStart(state, startNeeds(fn, command.event, command.at, "trigger"), want);
 }
 
 function wantExpired({ bounds, limit, at }: RetentionDue, want: Want): void {
@@ -144,10 +145,10 @@ function wantExpired({ bounds, limit, at }: RetentionDue, want: Want): void {
 
 /** What the start needs, unless it is decided elsewhere, and whether the invoker goes on. */
 function wantInvoked(state: HotState, command: RunInvoked, want: Want): void {
-  const { functionSlug, newRunId, event, parent, at } = command;
+  const { functionSlug, newRunId, event, parent, at, once = false } = command;
   const fn = state.functionBySlug(functionSlug);
   if (fn === undefined || (newRunId === null && !startsHere(state, fn, event))) return;
-  wantStart(state, startNeeds(fn, event, at, true), want);
+  wantStart(state, startNeeds(fn, event, at, once ? "invokeOnce" : "invoke"), want);
   if (parent !== null && ownsRun(state, parent.runId)) want({ kind: "run", runId: parent.runId });
 }
 
@@ -204,7 +205,7 @@ function wantTrigger(
   at: number,
   want: Want,
 ): void {
-  if (startsHere(state, fn, event)) wantStart(state, startNeeds(fn, event, at, false), want);
+  if (startsHere(state, fn, event)) wantStart(state, startNeeds(fn, event, at, "trigger"), want);
 }
 
 /** A schedule; undefined: it is not there, or not yet in memory. */

@@ -13,7 +13,7 @@ import { indexKeys } from "../rules/waits.ts";
 
 export function runInvoked(state: StateView, command: RunInvoked): Decision {
   const draft = new Draft(state, command);
-  const { event, functionSlug, newRunId, parent } = command;
+  const { event, functionSlug, newRunId, parent, once = false } = command;
   const fn = state.functionBySlug(functionSlug);
   if (fn === undefined) {
     // The caller looked first; the function can only have gone since.
@@ -32,7 +32,7 @@ export function runInvoked(state: StateView, command: RunInvoked): Decision {
   }
   if (newRunId === null && !startsHere(state, fn, event)) {
     const runId = placedRunId(draft, fn, event);
-    draft.send({ type: "run.invoked", functionSlug, newRunId: runId, event, parent });
+    draft.send({ type: "run.invoked", functionSlug, newRunId: runId, event, parent, once });
     const value = { type: "started", runId, eventId: event.id } as const;
     return draft.decide({ ok: true, value });
   }
@@ -40,12 +40,17 @@ export function runInvoked(state: StateView, command: RunInvoked): Decision {
     const message = `Function "${functionSlug}" did not start: run ${parent?.runId ?? ""} that invoked it was cancelled`;
     return draft.decide({ ok: false, code: "run_skipped", message });
   }
-  draft.write({ type: "event.put", event, keys: indexKeys(state, event) });
-  const { run, problem } = startFunction(draft, fn, event, {
+  const start = startFunction(draft, fn, event, {
     runId: newRunId,
     parent,
-    isInvoked: true,
+    kind: once ? "invokeOnce" : "invoke",
   });
+  if (start.run === null && start.repeats !== undefined && once) {
+    const value = { type: "started", runId: start.repeats, eventId: event.id, isRepeat: true };
+    return draft.decide({ ok: true, value: { ...value, type: "started" } });
+  }
+  draft.write({ type: "event.put", event, keys: indexKeys(state, event) });
+  const { run, problem } = start;
   if (run === null) {
     const message = `Function "${functionSlug}" did not start: ${problem}`;
     return draft.decide({ ok: false, code: "run_skipped", message });

@@ -4,14 +4,17 @@ import type { EventRecord, FunctionRecord } from "../records.ts";
 import { valueHash } from "./key.ts";
 import { flowOf } from "./rules.ts";
 
-/** The keys that a start takes. An invocation is wanted each time, whatever its event's id. */
+/** How a function is started: an invocation is wanted each time, unless it says once for its event's id. */
+export type StartKind = "trigger" | "invoke" | "invokeOnce";
+
+/** The keys that a start takes. */
 export function idempotencyKeys(
   fn: FunctionRecord,
   event: EventRecord,
   at: number,
-  isInvoked: boolean,
+  kind: StartKind,
 ): readonly string[] {
-  const keys = eventIdKeys(fn, event, isInvoked);
+  const keys = eventIdKeys(fn, event, kind);
   const { idempotency } = flowOf(fn);
   if (idempotency === null) return keys;
   return [...keys, `idempotency:${fn.id}:${valueHash(idempotency, event, at)}`];
@@ -21,7 +24,8 @@ export function idempotencyKeys(
 export function eventIdKeys(
   fn: FunctionRecord,
   event: EventRecord,
-  isInvoked: boolean,
+  kind: StartKind,
 ): readonly string[] {
-  return event.externalId === null || isInvoked ? [] : [`${fn.id}:${event.externalId}`];
+  if (event.externalId === null || kind === "invoke") return [];
+  return [`${fn.id}:${kind === "trigger" ? "" : "invoke:"}${event.externalId}`];
 }

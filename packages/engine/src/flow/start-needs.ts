@@ -4,7 +4,7 @@ import type { Need } from "../needs.ts";
 import type { EventRecord, FunctionRecord } from "../records.ts";
 import { batchKey } from "./batch.ts";
 import { debounceKey } from "./debounce.ts";
-import { idempotencyKeys } from "./idempotency.ts";
+import { idempotencyKeys, type StartKind } from "./idempotency.ts";
 import { rateLimitKey } from "./rate-limit.ts";
 import { singletonKey } from "./singleton.ts";
 import { throttleKey } from "./throttle.ts";
@@ -14,9 +14,9 @@ export function startNeeds(
   fn: FunctionRecord,
   event: EventRecord,
   at: number,
-  isInvoked: boolean,
+  kind: StartKind,
 ): readonly Need[] {
-  const idempotency = idempotencyKeys(fn, event, at, isInvoked);
+  const idempotency = idempotencyKeys(fn, event, at, kind);
   const gates = [batchKey, rateLimitKey, debounceKey, throttleKey, singletonKey].map((keyOf) =>
     keyOf(fn, event, at),
   );

@@ -148,3 +148,30 @@ test("backlog: beyond the setting, runs are skipped", () => {
   world.pull();
   assert.deepEqual(states(world, [start(world, "fn")]), ["queued"]);
 });
+
+test("invocations: each is wanted, but those that say once start one run for an id", () => {
+  const world = worldWith({ fn: {}, other: {} });
+  const invoke = (once: boolean, functionSlug = "fn") => {
+    const event = { ...world.event("fn"), externalId: "order-7" };
+    const reply = world.do({
+      type: "run.invoked",
+      functionSlug,
+      newRunId: null,
+      event,
+      parent: null,
+      once,
+    });
+    assert.ok(reply.ok && reply.value.type === "started");
+    return reply.value;
+  };
+  const first = invoke(true);
+  const again = invoke(true);
+  assert.deepEqual([again.runId, again.isRepeat], [first.runId, true]);
+  const all = [first, invoke(false), invoke(false), invoke(true, "other")].map(
+    ({ runId }) => runId,
+  );
+  assert.equal(new Set(all).size, 4);
+  assert.equal(world.runIds().length, 4);
+  world.at += world.state.settings.idempotencyMs + 1;
+  assert.notEqual(invoke(true).runId, first.runId, "the key holds for a day");
+});

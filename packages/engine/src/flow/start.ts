@@ -12,7 +12,7 @@ import { listenForCancel } from "./cancel-on.ts";
 import { batchKey, isFull, joinBatch } from "./batch.ts";
 import { debounceKey, debouncedUntil, joinDebounced } from "./debounce.ts";
 import { addFirstCall, moveFirstCall } from "./first-call.ts";
-import { eventIdKeys, idempotencyKeys } from "./idempotency.ts";
+import { eventIdKeys, idempotencyKeys, type StartKind } from "./idempotency.ts";
 import { holdSchedule } from "./holds.ts";
 import { gateKey, newRunId, startsHere } from "./placement.ts";
 import { passRateLimit } from "./rate-limit.ts";
@@ -27,8 +27,7 @@ export interface Caller {
   readonly runId: string | null;
   /** The invoke step that waits for it. */
   readonly parent: RunParent | null;
-  /** By an invocation rather than a trigger. */
-  readonly isInvoked: boolean;
+  readonly kind: StartKind;
   /** The schedule whose tick this is. */
   readonly schedule?: RunSchedule;
 }
@@ -36,10 +35,11 @@ export interface Caller {
 /** What became of it: a run with the event, or why there is none that will run. */
 export type Start =
   | { readonly run: RunDraft; readonly problem: null }
-  | { readonly run: null; readonly problem: string };
+  /** `repeats`: the run that was started for the same key. */
+  | { readonly run: null; readonly problem: string; readonly repeats?: string };
 
 /** A start that nobody waits for. */
-const byTrigger: Caller = { runId: null, parent: null, isInvoked: false };
+const byTrigger: Caller = { runId: null, parent: null, kind: "trigger" };
 
 /** What came of a trigger. */
 export interface Triggering {
@@ -87,10 +87,11 @@ export function startFunction(
   event: EventRecord,
   caller: Caller,
 ): Start {
-  const keys = idempotencyKeys(fn, event, draft.at, caller.isInvoked);
+  const keys = idempotencyKeys(fn, event, draft.at, caller.kind);
   const holder = keys.map((key) => draft.idempotency(key)).find((runId) => runId !== undefined);
   if (holder !== undefined) {
-    return refuse(draft, fn, caller, `idempotency: run ${holder} was started for the same key`);
+    const problem = `idempotency: run ${holder} was started for the same key`;
+    return { ...refuse(draft, fn, caller, problem), repeats: holder };
   }
   const batch = appended(draft, fn, event, caller);
   if (batch !== null) return started(draft, batch, keys);
@@ -118,7 +119,7 @@ function skip(
 ): Start {
   const run = newRun(draft, fn, event, caller);
   run.update({ status: "skipped", endedAt: draft.at, endReason: problem });
-  for (const key of eventIdKeys(fn, event, caller.isInvoked)) draft.holdKey(key, run.id);
+  for (const key of eventIdKeys(fn, event, caller.kind)) draft.holdKey(key, run.id);
   return refuse(draft, fn, caller, problem);
 }
 
@@ -175,7 +176,12 @@ function openFor(run: RunDraft, fn: FunctionRecord, event: EventRecord): number 
 }
 
 /** An invoker must not wait for a run that will not come. */
-function refuse(draft: Draft, fn: FunctionRecord, caller: Caller, problem: string): Start {
+function refuse(
+  draft: Draft,
+  fn: FunctionRecord,
+  caller: Caller,
+  problem: string,
+): Extract<Start, { run: null }> {
   if (caller.parent !== null) {
     const memo = errorMemo({
       name: "PawlRunSkippedError",

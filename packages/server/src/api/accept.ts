@@ -37,13 +37,14 @@ export async function acceptEvent(
 }
 
 /**
- * Starts a function with an invocation, `{data?, user?, …}` as JSON text. Rejects with a
- * `ProtocolError` when the text cannot be used.
+ * Starts a function with an invocation, `{data?, user?, …}` as JSON text; with a `key` once for 24 h.
+ * Rejects with a `ProtocolError` when the text cannot be used.
  */
 export async function startFunction(
   context: ApiContext,
   functionSlug: string,
   text: string,
+  key: string | null = null,
 ): Promise<Reply> {
   const now = context.now();
   const event = readInvocation(text, {
@@ -55,7 +56,8 @@ export async function startFunction(
     type: "run.invoked",
     functionSlug,
     newRunId: null,
-    event: { ...event, receivedAt: context.arrival(now) },
+    event: { ...event, externalId: key ?? event.externalId, receivedAt: context.arrival(now) },
     parent: null,
+    once: key !== null,
   });
 }

@@ -7,8 +7,7 @@ import { toJsonText } from "@pawl/protocol/json-text";
 import { everyRun } from "@pawl/store/run-filter";
 import { functionConfig } from "../../query/function-config.ts";
 import type { Queries, ShownFunction } from "../../query/queries.ts";
-import type { HttpResponse } from "../../http/response.ts";
-import { ServerError } from "../../server-error.ts";
+import { valueResponse, type HttpResponse } from "../../http/response.ts";
 import type { Route } from "../../http/router.ts";
 import { startFunction } from "../accept.ts";
 import { refusalProblem, type ApiContext } from "../context.ts";
@@ -21,7 +20,7 @@ const idempotencyKeyCharsMax = 256;
 
 const invocation = z.strictObject({
   data: z.record(z.string(), z.unknown()).optional(),
-  idempotencyKey: z.string().max(idempotencyKeyCharsMax).optional(),
+  idempotencyKey: z.string().min(1).max(idempotencyKeyCharsMax).optional(),
 });
 
 /** The routes that show apps and functions, and start functions. */
@@ -123,21 +122,27 @@ async function invoke(
   { idempotencyKey }: z.output<typeof invocation>,
   body: string,
 ): Promise<HttpResponse> {
-  if (idempotencyKey !== undefined) {
-    throw new ServerError(
-      "not_implemented",
-      "idempotencyKey is not available on this server: nothing was started. Send an event with an id instead.",
-    );
-  }
   const found = findFunction(context.queries, params);
   if (found === null) return notFound("function", params["functionId"] ?? "");
   // The payload is handed on as the text that arrived.
   const data = body.trim() === "" ? undefined : sliceObject(assertJson(body)).get("data");
   const invocationText = data === undefined ? "{}" : `{"data":${data}}`;
-  const reply = await startFunction(context, found.fn.slug, invocationText);
+  const key = idempotencyKey ?? null;
+  const reply = await startFunction(context, found.fn.slug, invocationText, key);
   if (!reply.ok) return refuse(refusalProblem(reply));
-  const runId = reply.value.type === "started" ? reply.value.runId : null;
+  const started = reply.value.type === "started" ? reply.value : null;
+  const runId = started?.runId ?? null;
+  if (started?.isRepeat === true) return repeated(started.runId, idempotencyKey ?? "");
   return answer(context.now(), toJsonText({ runId }), { status: 201 });
+}
+
+/** An earlier invocation had the key: the answer names its run (protocol.md 8.3). */
+function repeated(runId: string, key: string): HttpResponse {
+  const message = `Run ${runId} was started with the idempotency key ${JSON.stringify(key)}; nothing was started now.`;
+  return valueResponse(409, {
+    errors: [{ code: "idempotency_conflict", message }],
+    data: { runId },
+  });
 }
 
 /** A page of a list in memory; the cursor is the id of the last item. */

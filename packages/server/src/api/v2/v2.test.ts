@@ -129,9 +129,9 @@ test("refusals are errors with codes", async () => {
     [
       "POST",
       "/v2/apps/shop/functions/greet/invoke",
-      501,
-      "not_implemented",
-      { idempotencyKey: "k" },
+      400,
+      "invalid_request",
+      { idempotencyKey: "" },
     ],
     ["POST", "/v2/runs/x/cancel", 400, "invalid_request", { odd: 1 }],
     ["POST", "/v2/events", 400, "invalid_request", { data: {} }],
@@ -144,6 +144,18 @@ test("refusals are errors with codes", async () => {
     assert.deepEqual([got, look(json, "errors.0.code")], [status, code], `${method} ${path}`);
     assert.ok(typeof look(json, "errors.0.message") === "string");
   }
+});
+
+test("an invocation with an idempotency key starts one run; the same key again names it", async () => {
+  const path = "/v2/apps/shop/functions/greet/invoke";
+  const once = await asked("POST", path, { data: { n: 1 }, idempotencyKey: "order-7" });
+  assert.equal(once.status, 201);
+  const again = await asked("POST", path, { data: { n: 2 }, idempotencyKey: "order-7" });
+  assert.equal(again.status, 409);
+  assert.equal(look(again.json, "errors.0.code"), "idempotency_conflict");
+  assert.equal(look(again.json, "data.runId"), look(once.json, "data.runId"));
+  const other = await asked("POST", path, { data: { n: 1 }, idempotencyKey: "order-8" });
+  assert.notEqual(look(other.json, "data.runId"), look(once.json, "data.runId"));
 });
 
 test("a production server asks for its signing key", async () => {
