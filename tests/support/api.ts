@@ -9,6 +9,7 @@ export interface RunInfo {
   readonly status: "Running" | "Completed" | "Failed" | "Cancelled" | "Skipped";
   readonly output: unknown;
   readonly ended_at: string | null;
+  readonly end_reason: string | null;
 }
 
 /** One event as `GET /v1/events` shows it. */

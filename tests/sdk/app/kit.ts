@@ -99,24 +99,48 @@ export interface Context {
 /** The code of a function. */
 export type Code = (context: Context) => unknown;
 
-export interface Trigger {
-  readonly event: string;
-  readonly if?: string;
+export type Trigger =
+  | { readonly event: string; readonly if?: string }
+  | { readonly cron: string; readonly jitter?: string };
+
+/** How many calls may be in flight at once. */
+export interface ConcurrencyOptions {
+  readonly limit: number;
+  readonly key?: string;
+  readonly scope?: "fn" | "env" | "account";
+}
+
+/** How often something may start. */
+export interface RateOptions {
+  readonly limit: number;
+  readonly period: string;
+  readonly key?: string;
 }
 
 export interface FunctionOptions {
   readonly id: string;
   readonly retries?: number;
   readonly onFailure?: Code;
-  readonly concurrency?: readonly { readonly limit: number; readonly key: string }[];
-  readonly throttle?: { readonly limit: number; readonly period: string };
-  readonly rateLimit?: { readonly limit: number; readonly period: string };
+  readonly concurrency?: number | ConcurrencyOptions | readonly ConcurrencyOptions[];
+  readonly throttle?: RateOptions & { readonly burst?: number };
+  readonly rateLimit?: RateOptions;
   readonly idempotency?: string;
-  readonly debounce?: { readonly period: string };
-  readonly batchEvents?: { readonly maxSize: number; readonly timeout: string };
-  readonly singleton?: { readonly mode: "skip" | "cancel" };
-  readonly cancelOn?: readonly { readonly event: string; readonly match: string }[];
-  readonly timeouts?: { readonly finish: string };
+  readonly debounce?: { readonly period: string; readonly timeout?: string; readonly key?: string };
+  readonly batchEvents?: {
+    readonly maxSize: number;
+    readonly timeout: string;
+    readonly key?: string;
+    readonly if?: string;
+  };
+  readonly priority?: { readonly run: string };
+  readonly singleton?: { readonly mode: "skip" | "cancel"; readonly key?: string };
+  readonly cancelOn?: readonly {
+    readonly event: string;
+    readonly match?: string;
+    readonly if?: string;
+    readonly timeout?: string;
+  }[];
+  readonly timeouts?: { readonly start?: string; readonly finish?: string };
 }
 
 /** One SDK in the words of the scenarios. */

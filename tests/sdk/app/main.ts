@@ -3,6 +3,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { cloudFunctions } from "../cloud/functions.ts";
 import { flowFunctions } from "../flow/functions.ts";
+import { flowScenarios } from "../flow/scenarios.ts";
+import { redeployable } from "../flow/redeploy.ts";
+import { refusedFunctions } from "../flow/refused.ts";
 import { scenarios } from "../scenarios.ts";
 import { partnerFunctions } from "./partner.ts";
 import type { Kit } from "./kit.ts";
@@ -35,7 +38,13 @@ function functionsOf(kit: Kit): readonly unknown[] {
     case "cloud":
       return cloudFunctions(kit);
     case "flow":
-      return flowFunctions(kit);
+      return [...flowFunctions(kit), ...flowScenarios.flatMap(({ define }) => define(kit))];
+    case "before-redeploy":
+      return redeployable(kit, 1);
+    case "redeployed":
+      return redeployable(kit, 3);
+    case "refused":
+      return refusedFunctions(kit);
     case "scenarios":
       return scenarios
         .filter(({ only }) => only === undefined || only.includes(kit.flavour))
@@ -62,8 +71,20 @@ function countCall(request: IncomingMessage, response: ServerResponse): void {
   });
 }
 
+/** Each function as the only one of an app, at `<path>/<index>`: one refusal does not hide another. */
+function servedApart(served: Sdk, functions: readonly unknown[]): Listener {
+  const listeners = functions.map((fn) => served.serve([fn]));
+  return (request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://app");
+    return listeners[Number(pathname.split("/").at(-1))]?.(request, response);
+  };
+}
+
 const sdk = await loadSdk((key, value) => tell({ type: "note", key, value }));
-const server = createServer(counted(sdk.serve(functionsOf(sdk.kit))));
+const functions = functionsOf(sdk.kit);
+const server = createServer(
+  counted(settings.functions === "refused" ? servedApart(sdk, functions) : sdk.serve(functions)),
+);
 process.on("message", (message) => {
   const order = message as ToApp; // proof: sent by the test's process
   if (order.type === "flush") tell({ type: "flushed", turn: order.turn });

@@ -6,7 +6,14 @@ export interface AppSettings {
   readonly appId: string;
   readonly serverUrl: string;
   /** Which functions it serves. */
-  readonly functions: "scenarios" | "partner" | "cloud" | "flow";
+  readonly functions:
+    | "scenarios"
+    | "partner"
+    | "cloud"
+    | "flow"
+    | "before-redeploy"
+    | "redeployed"
+    | "refused";
   /** Null: development mode. */
   readonly keys: AppKeys | null;
   readonly streaming: boolean;

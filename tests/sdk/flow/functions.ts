@@ -21,7 +21,7 @@ export function flowFunctions({ fn, note, appId }: Kit): readonly unknown[] {
         }
       },
     ),
-    fn({ id: "throttled", throttle: { limit: 1, period: "2s" } }, event("throttled"), () =>
+    fn({ id: "throttled", throttle: { limit: 1, period: "4s" } }, event("throttled"), () =>
       Date.now(),
     ),
     fn({ id: "limited", rateLimit: { limit: 2, period: "1h" } }, event("limited"), () => "ran"),
