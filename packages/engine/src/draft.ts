@@ -8,7 +8,7 @@ import type { Effect } from "./effects.ts";
 import { Random } from "./random.ts";
 import type { EventRecord, GateRecord, Job, RunRecord } from "./records.ts";
 import { roomFor } from "./flow/concurrency.ts";
-import { gateOfQueue, placedGates, queuesKept } from "./gate.ts";
+import { functionOfQueue, gateOfQueue, placedGates, queuesKept } from "./gate.ts";
 import { RunDraft } from "./run-draft.ts";
 import type { GateView, StateView } from "./state/view.ts";
 
@@ -27,6 +27,8 @@ export class Draft implements DraftHost {
   /** Places in queues, by queue and by gate. */
   readonly #inQueue = new Map<string, number>();
   readonly #queued = new Map<string, number>();
+  /** The same by function. */
+  readonly #backlogs = new Map<string, number>();
   /** Idempotency keys taken in this draft, and by which run. */
   readonly #heldKeys = new Map<string, string>();
   /** Null: deleted in this draft. */
@@ -82,6 +84,11 @@ export class Draft implements DraftHost {
     for (const queue of queuesKept(run, after, epoch)) add(this.#kept, queue, 1);
     this.#countQueue(queueOfJob(before), -1);
     this.#countQueue(queueOfJob(after), 1);
+  }
+
+  /** Calls of a function that wait in queues, those of this draft included. */
+  backlog(functionId: string): number {
+    return this.state.backlog(functionId) + (this.#backlogs.get(functionId) ?? 0);
   }
 
   kept(queue: string): number {
@@ -155,6 +162,7 @@ export class Draft implements DraftHost {
     if (queue === null) return;
     add(this.#inQueue, queue, delta);
     add(this.#queued, gateOfQueue(queue), delta);
+    add(this.#backlogs, functionOfQueue(queue), delta);
   }
 }
 

@@ -15,9 +15,8 @@ async function change(api: Api, id: string, verb: "pause" | "resume"): Promise<v
 
 /** Sends events and waits until each has a run. */
 async function sendToHeld(api: Api, name: string, count: number): Promise<string[]> {
-  const ids: string[] = [];
-  // One by one: runs of one request do not see each other in the backlog.
-  for (let n = 0; n < count; n += 1) ids.push(await api.sendOne({ name, data: { n } }));
+  const events = Array.from({ length: count }, (_, n) => ({ name, data: { n } }));
+  const ids = await api.send(events);
   for (const id of ids) await eventually("its run", async () => (await api.runsOf(id)).length > 0);
   return ids;
 }

@@ -49,7 +49,7 @@ export function startAgain(
 ): string | null {
   const [event] = original.events;
   if (event === undefined) return "it has no event";
-  const problem = singletonProblem(draft, fn, event) ?? backlogProblem(draft.state, fn);
+  const problem = singletonProblem(draft, fn, event) ?? backlogProblem(draft, fn);
   if (problem !== null) return problem;
   const run = newRun(draft, fn, event, { runId, parent: null });
   run.setEvents(original.events);

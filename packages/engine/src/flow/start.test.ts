@@ -149,6 +149,15 @@ test("backlog: beyond the setting, runs are skipped", () => {
   assert.deepEqual(states(world, [start(world, "fn")]), ["queued"]);
 });
 
+test("backlog: events of one request count one by one", () => {
+  const world = worldWith({ fn: { concurrency: 1 } }, { backlogMax: 2 });
+  const events = Array.from({ length: 5 }, (_, n) => world.event("fn", { n }));
+  const from = world.changes.length;
+  world.do({ type: "events.received", events, resendable: false });
+  const started = world.startedSince(from).map((id) => world.run(id).run.status);
+  assert.deepEqual(started, ["running", "queued", "queued", "skipped", "skipped"]);
+});
+
 test("invocations: each is wanted, but those that say once start one run for an id", () => {
   const world = worldWith({ fn: {}, other: {} });
   const invoke = (once: boolean, functionSlug = "fn") => {

@@ -99,7 +99,7 @@ export function startFunction(
   if (limited !== null) return skip(draft, fn, event, caller, limited);
   const waiting = putOff(draft, fn, event, caller);
   if (waiting !== null) return started(draft, waiting, keys);
-  const problem = singletonProblem(draft, fn, event) ?? backlogProblem(draft.state, fn);
+  const problem = singletonProblem(draft, fn, event) ?? backlogProblem(draft, fn);
   if (problem !== null) return skip(draft, fn, event, caller, problem);
   return started(draft, begin(draft, fn, event, caller), keys);
 }
