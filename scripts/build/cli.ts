@@ -1,6 +1,7 @@
 // Builds the package `pawl-cli`: the private packages of the workspace bundled into `lib/`, with
 // everything from the registry left outside and listed as a dependency in the version that the
-// workspace has. Also brings what the code finds beside itself: worker threads and migrations.
+// workspace has. Also brings what the code finds beside itself: worker threads and migrations, and the
+// documentation.
 import { cpSync, globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { build, type Metafile } from "esbuild";
@@ -25,6 +26,7 @@ export async function buildCli(folder = join(source, "dist/npm")): Promise<Built
   emptyFolder(folder);
   const dependencies = dependenciesOf(await bundle(folder));
   cpSync(migrations, join(folder, "lib", basename(migrations)), { recursive: true });
+  cpSync(join(root, "docs"), join(folder, "docs"), { recursive: true });
   put(folder, "bin/pawl.js", commandText());
   copyInto(folder, ["packages/cli/README.md", "LICENSE"]);
   putManifest(folder, {
@@ -37,7 +39,7 @@ export async function buildCli(folder = join(source, "dist/npm")): Promise<Built
     engines,
     bin: { pawl: "bin/pawl.js" },
     exports: { "./package.json": "./package.json" },
-    files: ["bin", "lib"],
+    files: ["bin", "docs", "lib"],
     dependencies,
   });
   return { name, version, folder };

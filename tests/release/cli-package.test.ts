@@ -82,6 +82,10 @@ async function runsAnApp(): Promise<void> {
     });
     const run = await api.runOf({ name: "greet", data: { name: "ada" } });
     assert.deepEqual([run.status, run.output], ["Completed", "ADA 1970-01-01T00:00:00.000Z"]);
+    const params = { name: "list_docs", arguments: {} };
+    const rpc = { jsonrpc: "2.0", id: 1, method: "tools/call", params };
+    const { body: listed } = await api.request("POST", "/mcp", rpc);
+    assert.match(JSON.stringify(listed), /getting-started\.md/);
   } catch (error) {
     throw new Error(`${String(error)}\n${server.output}\n${app.output}`, { cause: error });
   } finally {

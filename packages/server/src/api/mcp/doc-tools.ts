@@ -1,5 +1,6 @@
 // The MCP tools that read the documentation of Pawl (protocol.md 8.5): Markdown files of one
 // folder, and nothing outside it.
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,8 +12,17 @@ import { looks, tool, type Tool } from "./tool.ts";
 const hitsMax = 100;
 const lineCharsMax = 300;
 
-/** Where the documentation lies in the repository; a server elsewhere may have none. */
-export const docsFolder = fileURLToPath(new URL("../../../../../docs", import.meta.url));
+/** Beside the bundle of the published package; in the repository, at its top. */
+const docsFolders = ["../docs", "../../../../../docs"] as const;
+
+/** Where the documentation lies. Only folders with our index count, so that no other is shown. */
+export const docsFolder = findDocs(import.meta.url);
+
+/** The folder of the pages, seen from the URL of the module that shows them. */
+export function findDocs(from: string): string {
+  const folders = docsFolders.map((path) => fileURLToPath(new URL(path, from)));
+  return folders.find((path) => existsSync(join(path, "getting-started.md"))) ?? folders[0] ?? "";
+}
 
 /** The tools over the Markdown files of a folder. */
 export function docTools(folder: string): readonly Tool[] {

@@ -10,7 +10,7 @@ import { ask, look, lookArray, type Answer } from "../../http/test-client.ts";
 import { startServer, type PawlServer } from "../../server.ts";
 import { ServerError } from "../../server-error.ts";
 import { register, startAppStub, type AppStub } from "../../sync/app-stub.ts";
-import { docTools } from "./doc-tools.ts";
+import { docTools, findDocs } from "./doc-tools.ts";
 
 let server: PawlServer;
 let app: AppStub;
@@ -184,5 +184,19 @@ test("documentation is listed, read and searched, and nothing beside it", async 
     assert.deepEqual(await docTools(join(folder, "nothing"))[0]?.run({}, toJsonText({})), "[]");
   } finally {
     await rm(folder, { recursive: true });
+  }
+});
+
+test("documentation is found beside the bundle of the package, and only ours is", async () => {
+  const root = await mkdtemp(join(tmpdir(), "pawl-package-"));
+  try {
+    const from = pathToFileURL(join(root, "lib/main.js")).href;
+    await mkdir(join(root, "docs"));
+    await writeFile(join(root, "docs/other.md"), "");
+    assert.equal(findDocs(from), join(root, "docs", "."));
+    await writeFile(join(root, "docs/getting-started.md"), "");
+    assert.equal(findDocs(from), join(root, "docs"));
+  } finally {
+    await rm(root, { recursive: true });
   }
 });
