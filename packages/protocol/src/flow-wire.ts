@@ -24,7 +24,7 @@ export interface RateRule {
 }
 
 export interface ThrottleRule extends RateRule {
-  /** Starts beyond the rate that may happen at once. */
+  /** Starts that may happen at once after a pause; 0 is like 1. */
   readonly burst: number;
 }
 

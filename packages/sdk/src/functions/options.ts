@@ -91,7 +91,7 @@ export interface ThrottleOptions {
   readonly limit: number;
   /** From 1 s. */
   readonly period: Duration;
-  /** Starts beyond the rate that may happen at once, from 0; 1 unless said. */
+  /** Starts that may happen at once after a pause, from 0, which is like 1; 1 unless said. */
   readonly burst?: number;
   /** CEL over `event`: each value has a rate of its own; one for the function unless said. */
   readonly key?: string;

@@ -15,10 +15,13 @@ const lineCharsMax = 300;
 /** Beside the bundle of the published package; in the repository, at its top. */
 const docsFolders = ["../docs", "../../../../../docs"] as const;
 
-/** Where the documentation lies. Only folders with our index count, so that no other is shown. */
+/** Where the documentation lies. */
 export const docsFolder = findDocs(import.meta.url);
 
-/** The folder of the pages, seen from the URL of the module that shows them. */
+/**
+ * The folder of the pages, seen from the URL of the module that shows them. One without our first page is
+ * somebody else's and not shown.
+ */
 export function findDocs(from: string): string {
   const folders = docsFolders.map((path) => fileURLToPath(new URL(path, from)));
   return folders.find((path) => existsSync(join(path, "getting-started.md"))) ?? folders[0] ?? "";

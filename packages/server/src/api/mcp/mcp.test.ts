@@ -1,9 +1,10 @@
 // The MCP endpoint over real sockets.
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { createMemoryStore } from "@pawl/store/memory-store";
 import { toJsonText } from "@pawl/protocol/json-text";
 import { ask, look, lookArray, type Answer } from "../../http/test-client.ts";
@@ -187,15 +188,17 @@ test("documentation is listed, read and searched, and nothing beside it", async 
   }
 });
 
-test("documentation is found beside the bundle of the package, and only ours is", async () => {
+test("documentation is found beside the bundle, or at the top of the repository", async () => {
   const root = await mkdtemp(join(tmpdir(), "pawl-package-"));
+  const [far, near] = [join(root, "docs"), join(root, "a/b/c/d/docs")];
+  const found = (): string => findDocs(pathToFileURL(join(root, "a/b/c/d/lib/main.js")).href);
   try {
-    const from = pathToFileURL(join(root, "lib/main.js")).href;
-    await mkdir(join(root, "docs"));
-    await writeFile(join(root, "docs/other.md"), "");
-    assert.equal(findDocs(from), join(root, "docs", "."));
-    await writeFile(join(root, "docs/getting-started.md"), "");
-    assert.equal(findDocs(from), join(root, "docs"));
+    for (const folder of [far, near]) await mkdir(folder, { recursive: true });
+    assert.equal(found(), near, "a folder that is not ours is not shown");
+    await writeFile(join(far, "getting-started.md"), "");
+    assert.equal(found(), far);
+    await writeFile(join(near, "getting-started.md"), "");
+    assert.equal(found(), near);
   } finally {
     await rm(root, { recursive: true });
   }
