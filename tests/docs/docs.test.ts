@@ -83,6 +83,16 @@ test("the page of options is the table of options", () => {
   assert.equal(readFileSync(optionsPagePath, "utf8"), optionsPage(), hint);
 });
 
+test("codes, metrics and other words with underscores are in the code", () => {
+  const source = globSync("packages/*/src/**/*.ts", { cwd: root })
+    .map((path) => readFileSync(join(root, path), "utf8"))
+    .join("\n");
+  for (const { path, text } of pages) {
+    for (const word of spans(text).filter((span) => /^[a-z]+(_[a-z]+)+$/.test(span)))
+      assert.ok(source.includes(word), `${path}: nothing in the code is called ${word}`);
+  }
+});
+
 test("all scopes are named", () => {
   const page = pages.find(({ path }) => path === "docs/production.md")?.text ?? "";
   const named = page.split(/<!-- \/?scopes -->/)[1] ?? "";
