@@ -4,6 +4,7 @@ import { stepsOf, type Node, type Program, type StepNode } from "./app/program.t
 import type { ProgramFlow } from "./app/flow.ts";
 import { Dice } from "./dice.ts";
 import { faultKinds, type FaultKind, type FaultPlan } from "./faults.ts";
+import { press } from "./pressure.ts";
 import type { Scenario, SchedulePlan, SendPlan, Tuning } from "./scenario.ts";
 
 const triggers = ["order", "visit"] as const;
@@ -31,7 +32,7 @@ export function generate(seed: number): Scenario {
         ? { ...program, cronMs: cronDice.pick([2_000, 5_000, 10_000]) }
         : program,
     );
-  return {
+  return press({
     seed,
     programs,
     sends: makeSends(new Dice(seed, "sends")),
@@ -59,7 +60,7 @@ export function generate(seed: number): Scenario {
     faults: makeFaults(new Dice(seed, "faults")),
     faultsMax: dice.between(1, 30),
     faultsUntilMs: dice.between(20_000, 3 * minute),
-  };
+  });
 }
 
 /** Some steps that wait become such that wait for several events, or for a signal. */

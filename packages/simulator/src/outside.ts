@@ -17,7 +17,7 @@ import type { AppRequest } from "./app/request.ts";
 import type { Dice } from "./dice.ts";
 import type { Faults } from "./faults.ts";
 import type { Oracle } from "./oracle/oracle.ts";
-import type { SchedulePlan, SentEvent } from "./scenario.ts";
+import type { PausePlan, SchedulePlan, SentEvent } from "./scenario.ts";
 import type { SystemClock } from "./server/sim-clock.ts";
 import type { SimulationLog } from "./simulation-log.ts";
 
@@ -211,6 +211,21 @@ export class Outside {
       if (reply !== null && !faults.strikes("sendUnanswered", runId)) break;
       await agenda.sleep(retryMs);
     }
+    this.#pending--;
+  }
+
+  /** Somebody pauses a function, and lets it go on. One that is gone meanwhile is no longer paused. */
+  async pause({ slug, forMs }: PausePlan): Promise<void> {
+    const { agenda, log, oracle } = this.#parts;
+    const functionId = `function-${slug}`;
+    log.write(`pause ${slug}`);
+    this.#pending++;
+    const isDone = await this.#insist({ type: "function.paused", functionId });
+    if (isDone) oracle.pauses.paused(functionId);
+    await agenda.sleep(forMs);
+    oracle.pauses.resumes(functionId);
+    await this.#insist({ type: "function.resumed", functionId });
+    oracle.pauses.resumed(functionId);
     this.#pending--;
   }
 

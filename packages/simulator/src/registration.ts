@@ -2,7 +2,7 @@
 import type { CronTrigger } from "@pawl/engine/records";
 import type { CommandInput } from "@pawl/server/loop/batch";
 import { toJsonText } from "@pawl/protocol/json-text";
-import { configOf } from "./app/flow.ts";
+import { configOf, type ProgramFlow } from "./app/flow.ts";
 import type { Program } from "./app/program.ts";
 
 /** The id under which a program's function is registered. */
@@ -10,11 +10,20 @@ export function functionIdOf(program: Program): string {
   return `function-${program.slug}`;
 }
 
-/** One command for each app. `hasCrons`: with the cron lines of programs. `revision` goes into the configuration: another one, another version. */
+/** What is registered at a time: functions that are absent are gone. */
+export interface Deployment {
+  /** Goes into the configuration: another one, another version. */
+  readonly revision: number;
+  /** With the cron lines of programs. */
+  readonly hasCrons: boolean;
+  /** Flow control of the functions that are there, by slug. */
+  readonly flows: ReadonlyMap<string, ProgramFlow>;
+}
+
+/** One command for each app. */
 export function registrations(
   programs: readonly Program[],
-  revision: number,
-  hasCrons: boolean,
+  { revision, hasCrons, flows }: Deployment,
 ): CommandInput[] {
   const apps = [...new Set(programs.map((program) => program.app))];
   return apps.map((app) => {
@@ -32,7 +41,7 @@ export function registrations(
         appVersion: null,
         checksum: `${app}-${revision}`,
       },
-      functions: own.map((program) => ({
+      functions: own.filter(({ slug }) => flows.has(slug)).map((program) => ({
         id: functionIdOf(program),
         slug: program.slug,
         name: program.slug,
@@ -42,7 +51,7 @@ export function registrations(
           ...(hasCrons ? cronTriggers(program) : []),
         ],
         retries: program.retries,
-        config: toJsonText({ revision, ...configOf(program.flow) }),
+        config: toJsonText({ revision, ...configOf(flows.get(program.slug)) }),
       })),
     };
   });

@@ -3,6 +3,7 @@
 import type { BatchLimits } from "@pawl/server/loop/batch";
 import type { TimerLimits } from "@pawl/server/loop/timers";
 import type { CatchUp, Overlap } from "@pawl/engine/schedule-records";
+import type { ProgramFlow } from "./app/flow.ts";
 import type { Program } from "./app/program.ts";
 import type { FaultPlan } from "./faults.ts";
 
@@ -49,6 +50,21 @@ export interface SchedulePlan {
   readonly pauses: readonly { readonly atMs: number; readonly forMs: number }[];
 }
 
+export interface PausePlan {
+  readonly atMs: number;
+  readonly forMs: number;
+  readonly slug: string;
+}
+
+/** From here on the apps are registered so; functions that are not named, as their programs say. */
+export interface Redeploy {
+  readonly atMs: number;
+  /** Flow control by slug. */
+  readonly flows: Readonly<Record<string, ProgramFlow>>;
+  /** Slugs of functions that are gone. */
+  readonly without: readonly string[];
+}
+
 export interface Scenario {
   readonly seed: number;
   readonly programs: readonly Program[];
@@ -74,6 +90,10 @@ export interface Scenario {
   readonly cronsUntilMs?: number;
   /** Times at which the apps register again, with a new configuration. */
   readonly resyncs: readonly number[];
+  /** Functions that people pause, and let go on after a while. Absent: none. */
+  readonly pauses?: readonly PausePlan[];
+  /** Times at which the apps register with other limits, or without a function. Absent: none. */
+  readonly redeploys?: readonly Redeploy[];
   readonly tuning: Tuning;
   readonly faults: FaultPlan;
   readonly faultsMax: number;

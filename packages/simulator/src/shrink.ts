@@ -75,6 +75,8 @@ export function* smaller(scenario: Scenario): Generator<Scenario> {
   for (const fewer of without(reruns)) yield { ...scenario, reruns: fewer };
   for (const fewer of without(retentions)) yield { ...scenario, retentions: fewer };
   for (const fewer of without(resyncs)) yield { ...scenario, resyncs: fewer };
+  for (const fewer of without(scenario.pauses ?? [])) yield { ...scenario, pauses: fewer };
+  for (const fewer of without(scenario.redeploys ?? [])) yield { ...scenario, redeploys: fewer };
   for (const [index, program] of programs.entries()) {
     const { cronMs, ...rest } = program;
     if (cronMs !== undefined) yield { ...scenario, programs: programs.with(index, rest) };

@@ -10,8 +10,8 @@ import { Faults, type FaultKind } from "./faults.ts";
 import { Oracle } from "./oracle/oracle.ts";
 import type { Violation } from "./oracle/violation.ts";
 import { Outside } from "./outside.ts";
-import { functionIdOf, registrations } from "./registration.ts";
-import type { Scenario } from "./scenario.ts";
+import { functionIdOf, registrations, type Deployment } from "./registration.ts";
+import type { Redeploy, Scenario } from "./scenario.ts";
 import { SystemClock } from "./server/sim-clock.ts";
 import type { Runtime } from "@pawl/server/loop/runtime";
 import { Supervisor } from "./server/supervisor.ts";
@@ -53,6 +53,12 @@ export async function simulate(
   return simulation.result();
 }
 
+/** Whether nothing can go wrong, so that nothing may be done twice. */
+function isCalm({ faults, tuning, redeploys = [] }: Scenario): boolean {
+  const isThere = redeploys.every(({ without }) => without.length === 0);
+  return Object.keys(faults).length === 0 && tuning.callTimeoutMs >= 60_000 && isThere;
+}
+
 class Simulation {
   readonly #scenario: Scenario;
   readonly #agenda = new Agenda();
@@ -64,8 +70,7 @@ class Simulation {
   readonly #outside: Outside;
   readonly #host: AppHost;
   readonly #supervisor: Supervisor;
-  #revision = 0;
-  #hasCrons = true;
+  #deployment: Deployment;
   /** Things of the scenario that have not begun. */
   #planned = 0;
 
@@ -73,6 +78,8 @@ class Simulation {
     const { seed, programs, tuning, faultsMax, faultsUntilMs: untilMs } = scenario;
     const agenda = this.#agenda;
     this.#scenario = scenario;
+    const flows = new Map(programs.map(({ slug, flow = {} }) => [slug, flow]));
+    this.#deployment = { revision: 0, hasCrons: true, flows };
     this.#log = new SimulationLog(agenda, options.log ?? false);
     this.#faults = new Faults(
       seed,
@@ -84,9 +91,10 @@ class Simulation {
       data: this.#data,
       programs: new Map(programs.map((program) => [functionIdOf(program), program])),
       callsPerAppMax: tuning.callsPerAppMax,
-      isCalm: this.#faults.areNone && tuning.callTimeoutMs >= 60_000,
+      isCalm: isCalm(scenario),
       clock: this.#clock,
     });
+    this.#oracle.mirror.deployments.planned(this.#deployment);
     const shared = {
       agenda,
       faults: this.#faults,
@@ -170,6 +178,7 @@ class Simulation {
   }
 
   #plan(): void {
+    const { pauses = [], redeploys = [] } = this.#scenario;
     const { sends, cancels, reruns = [], retentions, resyncs } = this.#scenario;
     const { schedules = [], cronsUntilMs } = this.#scenario;
     for (const { atMs, events } of sends) this.#at(atMs, () => void this.#outside.send(events));
@@ -179,11 +188,12 @@ class Simulation {
     for (const rerun of reruns) this.#at(rerun.atMs, () => void this.#outside.rerun(rerun));
     for (const { atMs, ageMs } of retentions)
       this.#at(atMs, () => void this.#outside.retain(this.#clock.now() - ageMs));
-    for (const atMs of resyncs) this.#at(atMs, () => this.#resync());
+    for (const atMs of resyncs) this.#at(atMs, () => this.#deploy({}));
+    for (const redeploy of redeploys) this.#at(redeploy.atMs, () => this.#redeploy(redeploy));
+    for (const plan of pauses) this.#at(plan.atMs, () => void this.#outside.pause(plan));
     if (cronsUntilMs !== undefined) {
       this.#at(cronsUntilMs, () => {
-        this.#hasCrons = false;
-        this.#resync();
+        this.#deploy({ hasCrons: false });
       });
     }
     for (const plan of schedules) this.#at(plan.atMs, () => void this.#outside.schedule(plan));
@@ -198,8 +208,17 @@ class Simulation {
     });
   }
 
-  #resync(): void {
-    this.#revision++;
+  #redeploy({ flows, without }: Redeploy): void {
+    const there = this.#scenario.programs.filter(({ slug }) => !without.includes(slug));
+    const known = there.map(({ slug, flow = {} }) => [slug, flows[slug] ?? flow] as const);
+    this.#deploy({ flows: new Map(known) });
+  }
+
+  /** The apps register again, with something changed or only another revision. */
+  #deploy(changed: Partial<Deployment>): void {
+    const revision = this.#deployment.revision + 1;
+    this.#deployment = { ...this.#deployment, ...changed, revision };
+    this.#oracle.mirror.deployments.planned(this.#deployment);
     const runtime = this.#supervisor.runtime;
     if (runtime === null) return;
     this.#register(runtime);
@@ -207,9 +226,9 @@ class Simulation {
 
   /** The apps as they are now, unless they change before the server has taken it. */
   #register(runtime: Runtime): void {
-    const revision = this.#revision;
-    const isWanted = () => this.#revision === revision;
-    for (const command of registrations(this.#scenario.programs, revision, this.#hasCrons))
+    const deployment = this.#deployment;
+    const isWanted = () => this.#deployment === deployment;
+    for (const command of registrations(this.#scenario.programs, deployment))
       void this.#outside.register(command, runtime, isWanted);
   }
 

@@ -176,7 +176,8 @@ export class World {
             ({ state }) => state.at === "queued" && state.gate === queue,
           );
           if (head === undefined || roomFor(this.state, queue) === 0) continue;
-          this.do({ type: "call.admitted", runId: head.runId, jobId: head.id });
+          const { runId, id: jobId, generation } = head;
+          this.do({ type: "call.admitted", runId, jobId, generation });
           moved = true;
         }
       }

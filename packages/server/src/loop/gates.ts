@@ -96,13 +96,13 @@ export class Gates {
         const calls = await this.#nextCalls(gate);
         if (calls[0] === undefined || this.#stopped) break;
         // Each page is decided before the next is read, so the same head again means a fault.
-        const newHead = `${calls[0].runId}/${calls[0].jobId}`;
+        const newHead = `${calls[0].runId}/${calls[0].jobId}/${calls[0].generation}`;
         if (newHead === head)
           throw new Error(`call ${head} stays at the head of the queue although there is room`);
         head = newHead;
         await Promise.all(
-          calls.map(({ runId, jobId }) =>
-            this.#parts.report({ type: "call.admitted", runId, jobId }),
+          calls.map(({ runId, jobId, generation }) =>
+            this.#parts.report({ type: "call.admitted", runId, jobId, generation }),
           ),
         );
       }

@@ -7,6 +7,8 @@ export interface ProgramFlow {
   readonly callsPerKey?: number;
   /** The same for all functions that share the key. */
   readonly callsShared?: number;
+  /** The same for each `data.key` of all functions that share the keys. */
+  readonly callsPerSharedKey?: number;
   /** One start in this time, others come later. */
   readonly throttleMs?: number;
   /** Runs with a higher `data.key` go first. */
@@ -21,19 +23,42 @@ export interface ProgramFlow {
   readonly startsPerMinute?: number;
   /** So many events of a key run together; not with `prioritized` or `startsPerMinute`. */
   readonly batch?: number;
+  /** Absent: a batch is of events with one key. `none`: of all; `if`: of all that have key 0. */
+  readonly batchOf?: "none" | "if";
+  /** Starts for a key wait until no event came for `periodMs`, at most `timeoutMs`; not with `batch`. */
+  readonly debounce?: { readonly periodMs: number; readonly timeoutMs: number };
+  /** One run for each key, by an idempotency expression. */
+  readonly once?: boolean;
 }
 
 const key = "event.data.key";
 
-/** The options of protocol.md 1.3. At most two limits of concurrency have keys. */
+/** What a limit of concurrency counts. */
+export type LimitName = "callsPerKey" | "callsShared" | "callsPerSharedKey" | "calls";
+
+const limitOptions = [
+  ["callsPerKey", { key }],
+  ["callsShared", { key: "'shared'", scope: "env" }],
+  ["callsPerSharedKey", { key, scope: "env" }],
+  ["calls", {}],
+] as const;
+
+/** The limits of concurrency that are registered: at most two. */
+export function limitsOf(flow: ProgramFlow = {}): ReadonlyMap<LimitName, number> {
+  const set = limitOptions.flatMap(([name]): [LimitName, number][] => {
+    const limit = flow[name];
+    return limit === undefined ? [] : [[name, limit]];
+  });
+  return new Map(set.slice(0, 2));
+}
+
+/** The options of protocol.md 1.3. */
 export function configOf(flow: ProgramFlow = {}): object {
-  const limits = [
-    { limit: flow.callsPerKey, key },
-    { limit: flow.callsShared, key: "'shared'", scope: "env" },
-    { limit: flow.calls },
-  ].filter(({ limit }) => limit !== undefined);
+  const limits = limitsOf(flow);
   return {
-    concurrency: limits.slice(0, 2),
+    concurrency: limitOptions
+      .filter(([name]) => limits.has(name))
+      .map(([name, options]) => ({ limit: limits.get(name), ...options })),
     ...(flow.throttleMs === undefined
       ? {}
       : { throttle: { limit: 1, period: `${flow.throttleMs}ms` } }),
@@ -48,9 +73,24 @@ export function configOf(flow: ProgramFlow = {}): object {
     ...(flow.singleton === undefined ? {} : { singleton: { mode: flow.singleton, key } }),
     ...(flow.batch === undefined
       ? {}
-      : { batchEvents: { maxSize: flow.batch, timeout: "5s", key } }),
+      : { batchEvents: { maxSize: flow.batch, timeout: "5s", ...batchOptions(flow) } }),
+    ...(flow.debounce === undefined
+      ? {}
+      : {
+          debounce: {
+            period: `${flow.debounce.periodMs}ms`,
+            timeout: `${flow.debounce.timeoutMs}ms`,
+            key,
+          },
+        }),
+    ...(flow.once === true ? { idempotency: key } : {}),
     ...(flow.startsPerMinute === undefined
       ? {}
       : { rateLimit: { limit: flow.startsPerMinute, period: "1m" } }),
   };
+}
+
+function batchOptions({ batchOf }: ProgramFlow): object {
+  if (batchOf === undefined) return { key };
+  return batchOf === "if" ? { if: `${key} == 0` } : {};
 }

@@ -2,13 +2,17 @@
 // beyond it. It is kept apart from the store's own records, which it does not trust.
 import type { Change } from "@pawl/engine/changes";
 import type { EventRecord, Job, RunRecord, WaitRecord } from "@pawl/engine/records";
+import type { ProgramFlow } from "../app/flow.ts";
 import type { Program } from "../app/program.ts";
+import { Deployments } from "./deployments.ts";
 
 export interface RunMirror {
   run: RunRecord;
   readonly program: Program;
-  /** Of the event that started it. */
-  readonly key: number;
+  /** Of the event that started it; of the last one when it was put off. */
+  key: number;
+  /** Flow control of its function when it took that event. */
+  flow: ProgramFlow;
   readonly jobs: Map<string, Job>;
   readonly waits: Map<string, WaitRecord>;
   /** Memos by hashed id, in order of completion. */
@@ -24,9 +28,13 @@ export interface RunMirror {
 export interface EventMirror {
   readonly record: EventRecord;
   readonly key: number;
+  /** How many were stored before it. */
+  readonly order: number;
+  readonly storedIn: number;
 }
 
 export class Mirror {
+  readonly deployments: Deployments;
   readonly runs = new Map<string, RunMirror>();
   readonly events = new Map<string, EventMirror>();
   /** Also of runs that retention has removed. */
@@ -45,6 +53,7 @@ export class Mirror {
   /** `programs`: by function id. */
   constructor(programs: ReadonlyMap<string, Program>) {
     this.programs = programs;
+    this.deployments = new Deployments(programs);
   }
 
   /** In order of their ends. */
@@ -77,13 +86,16 @@ export class Mirror {
         return void this.runs.get(change.wait.runId)?.waits.set(change.wait.jobId, change.wait);
       case "wait.delete":
         return void this.runs.get(change.runId)?.waits.delete(change.jobId);
+      case "app.put":
+      case "app.delete":
+        return this.deployments.apply(change);
       default:
         return;
     }
   }
 
   #putEvent(record: EventRecord): void {
-    const event = { record, key: keyOf(record) };
+    const event = { record, key: keyOf(record), order: this.everStored.size, storedIn: this.commits };
     this.events.set(record.id, event);
     this.everStored.set(record.id, event);
   }
@@ -96,12 +108,10 @@ export class Mirror {
       const program = this.programs.get(run.functionId);
       if (program === undefined)
         throw new Error(`run ${run.id} is of function ${run.functionId}, which no app has`);
-      const trigger = this.everStored.get(run.eventIds[0] ?? "");
-      const key = trigger?.key ?? Number.NaN;
       this.runs.set(run.id, {
         run,
         program,
-        key,
+        ...this.#taken(run),
         jobs: new Map(),
         waits: new Map(),
         steps: new Map(),
@@ -111,10 +121,17 @@ export class Mirror {
       });
       this.started.push(run);
     } else {
+      if (known.run.eventIds[0] !== run.eventIds[0]) Object.assign(known, this.#taken(run));
       known.run = run;
     }
     const mirror = this.runs.get(run.id);
     if (mirror !== undefined && run.endedAt !== null) mirror.endedIn ??= this.commits;
+  }
+
+  /** What a run takes from its first event, and from its function at that time. */
+  #taken(run: RunRecord): { readonly key: number; readonly flow: ProgramFlow } {
+    const key = this.everStored.get(run.eventIds[0] ?? "")?.key ?? Number.NaN;
+    return { key, flow: this.deployments.flowOf(run.functionId) };
   }
 }
 

@@ -16,6 +16,10 @@ import { outcomeProblem } from "./outcomes.ts";
 import { runOf } from "./run-of.ts";
 import { StartJudge } from "./starts.ts";
 import { FlowJudge } from "./flow.ts";
+import { OrderJudge } from "./order.ts";
+import { PauseJudge } from "./pauses.ts";
+import { CountJudge } from "./counts.ts";
+import { GatheringJudge } from "./gathering.ts";
 import { ScheduleJudge } from "./schedules.ts";
 import { isCancelWait, Mirror, textOf, type RunMirror } from "./mirror.ts";
 import type { Accuse, Rule, Violation } from "./violation.ts";
@@ -35,6 +39,10 @@ export interface OracleParts {
 /** How late a sleep may end when nothing goes wrong, ms. */
 const lateMaxMs = 1_500;
 
+/** Commands for each change, and beyond that, when nothing goes wrong. */
+const decidedPerChangeMax = 1;
+const decidedMax = 100;
+
 export class Oracle {
   violation: Violation | null = null;
   readonly mirror: Mirror;
@@ -44,6 +52,14 @@ export class Oracle {
   readonly #waits: WaitJudge;
   readonly #starts: StartJudge;
   readonly #flow: FlowJudge;
+  readonly #order: OrderJudge;
+  readonly pauses: PauseJudge;
+  readonly #counts: CountJudge;
+  readonly #gathering: GatheringJudge;
+  /** Commands that a process decided. */
+  #decided = 0;
+  /** Changes that were committed. */
+  #changes = 0;
   readonly schedules: ScheduleJudge;
   readonly #crons: CronJudge;
   readonly #actions: ActionJudge;
@@ -65,14 +81,25 @@ export class Oracle {
     this.#actions = new ActionJudge(this.mirror, parts.data, this.accuse);
     this.#waits = new WaitJudge(this.mirror, parts.clock, this.accuse);
     this.signals = new SignalJudge(this.mirror, parts.clock, this.accuse);
-    this.#starts = new StartJudge(this.mirror, this.accuse);
+    this.#order = new OrderJudge(this.mirror, this.accuse);
+    this.pauses = new PauseJudge(this.mirror, this.accuse);
+    this.#counts = new CountJudge(this.mirror, this.accuse);
+    this.#gathering = new GatheringJudge(this.mirror, this.accuse);
+    this.#starts = new StartJudge(this.mirror, this.#gathering, this.accuse);
     this.schedules = new ScheduleJudge(this.mirror, this.accuse);
     this.#crons = new CronJudge(this.mirror, this.accuse);
   }
 
-  /** A batch was written. */
-  committed(changes: readonly Change[]): void {
+  /** A process decides a command, messages not counted. */
+  decides(): void {
+    this.#decided++;
+  }
+
+  /** A batch was written by a process that has these calls under way. */
+  committed(changes: readonly Change[], underWay: Iterable<Call>): void {
     const { mirror } = this;
+    this.#changes += changes.length;
+    this.#checkHandedOut(changes, underWay);
     mirror.commits++;
     const touched = new Set<string>();
     for (const change of changes) {
@@ -205,6 +232,8 @@ export class Oracle {
   finish(): void {
     const { data } = this.#parts;
     this.#starts.finish();
+    if (this.#parts.isCalm && this.#decided > decidedPerChangeMax * this.#changes + decidedMax)
+      this.accuse("busy-idling", `${this.#decided} commands came to ${this.#changes} changes`);
     this.schedules.finish(this.#parts.isCalm);
     const left = {
       unfinished: data.unfinished.size,
@@ -220,6 +249,30 @@ export class Oracle {
     }
   }
 
+  /** An answer that is under way is waited for: its call is no lost one. */
+  #checkHandedOut(changes: readonly Change[], underWay: Iterable<Call>): void {
+    const held = new Map([...underWay].map((call) => [`${call.runId}/${call.jobId}`, call]));
+    for (const change of changes) {
+      if (change.type !== "job.put" || change.job.kind !== "call") continue;
+      const { runId, id, generation } = change.job;
+      const call = held.get(`${runId}/${id}`);
+      if (call !== undefined && call.generation < generation && !this.#ranTwice(runId))
+        this.accuse(
+          "called-twice",
+          `call ${id} of run ${runId} is handed out again while generation ${call.generation} is under way`,
+        );
+    }
+  }
+
+  /** Whether some step of the run returned two values: an app that has the wrong one is called again. */
+  #ranTwice(runId: string): boolean {
+    const stepIds = this.mirror.runs.get(runId)?.program;
+    if (stepIds === undefined) return false;
+    return [...stepsOf(stepIds).keys()].some(
+      (stepId) => (this.#returned.get(`${runId}/${stepId}`)?.size ?? 0) > 1,
+    );
+  }
+
   #look(change: Change): void {
     switch (change.type) {
       case "event.put":
@@ -229,6 +282,8 @@ export class Oracle {
       case "run.put":
         this.#starts.written(change.run);
         this.#actions.written(change.run);
+        this.#counts.written(change.run);
+        this.#gathering.written(change.run);
         return this.#mayChange(change.run.id, "its record");
       case "output.put":
         if (this.mirror.outputs.has(change.runId))
@@ -246,6 +301,10 @@ export class Oracle {
         return this.#waits.putOff(change.mailId, change.message);
       case "mail.delete":
         return this.#waits.taken(change.mailId);
+      case "app.put":
+        return this.pauses.registered(change.app);
+      case "job.delete":
+        return this.#order.removed(change.runId, change.jobId);
       case "wait.delete":
         return this.#waits.removed(change.runId, change.jobId);
       case "run.delete":
@@ -260,6 +319,8 @@ export class Oracle {
   #lookAfter(change: Change): void {
     if (change.type === "wait.put" && !isCancelWait(change.wait.jobId))
       this.#waits.registered(change.wait);
+    if (change.type === "app.put" || change.type === "app.delete") this.#flow.registered();
+    if (change.type === "event.put") this.#starts.stored(change.event);
     if (change.type !== "event.put") return;
     const event = this.mirror.events.get(change.event.id);
     if (event !== undefined) this.#waits.arrived(event);
@@ -273,6 +334,9 @@ export class Oracle {
 
   #lookAtJob(job: Job): void {
     this.#mayChange(job.runId, `job ${job.id}`);
+    this.#order.written(job);
+    this.pauses.called(job);
+    this.#gathering.called(job);
     if (job.kind === "waitMany") this.#waits.opened(job);
     if (job.kind !== "call" || job.state.at !== "leased") return;
     const id = dispatchId(job.runId, job.id, job.generation);

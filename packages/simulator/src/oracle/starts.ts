@@ -2,6 +2,7 @@
 // key, and every invoke step starts one run.
 import { defaultSettings } from "@pawl/engine/settings";
 import type { EventRecord, RunRecord } from "@pawl/engine/records";
+import type { GatheringJudge } from "./gathering.ts";
 import type { Mirror } from "./mirror.ts";
 import type { Accuse } from "./violation.ts";
 
@@ -15,8 +16,15 @@ export class StartJudge {
   readonly #byParent = new Map<string, string>();
   readonly #accepted = new Set<string>();
 
-  constructor(mirror: Mirror, accuse: Accuse) {
+  readonly #gathering: GatheringJudge;
+  /** Functions that were registered when an event was stored, by its id. */
+  readonly #registered = new Map<string, ReadonlySet<string>>();
+  /** By function and key, of those that start once for each key. */
+  readonly #onces = new Set<string>();
+
+  constructor(mirror: Mirror, gathering: GatheringJudge, accuse: Accuse) {
     this.#mirror = mirror;
+    this.#gathering = gathering;
     this.#accuse = accuse;
   }
 
@@ -48,6 +56,8 @@ export class StartJudge {
       return;
     }
     this.#once(this.#byEvent, `${run.functionId}/${event.id}`, run);
+    const value = this.#mirror.everStored.get(eventId)?.key;
+    if (run.status !== "skipped") this.#onces.add(`${run.functionId}/${value}`);
     // Steps invoke with events of their own.
     if (event.externalId === null) return;
     const key = `${run.functionId}/${event.externalId}`;
@@ -56,6 +66,13 @@ export class StartJudge {
       this.#accuse("run-started-twice", `run ${run.id} was started by ${event.externalId} again`);
     }
     this.#byKey.set(key, event.receivedAt);
+  }
+
+  /** An event is stored: what is registered now has to start. */
+  stored(event: EventRecord): void {
+    const { programs, deployments } = this.#mirror;
+    const registered = [...programs.keys()].filter((id) => deployments.get(id) !== undefined);
+    this.#registered.set(event.id, new Set(registered));
   }
 
   /** The sender was told that these events are stored. */
@@ -80,6 +97,10 @@ export class StartJudge {
         continue;
       if (event.externalId !== null && this.#byKey.has(`${functionId}/${event.externalId}`))
         continue;
+      if (this.#registered.get(event.id)?.has(functionId) === false) continue;
+      const key = this.#mirror.everStored.get(event.id)?.key;
+      if (program.flow?.once === true && this.#onces.has(`${functionId}/${key}`)) continue;
+      if (this.#gathering.wasPassedOver(functionId, event)) continue;
       this.#accuse(
         "run-not-started",
         `event ${event.id} (${event.name}) did not start ${program.slug}`,

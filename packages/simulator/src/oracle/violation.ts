@@ -49,8 +49,18 @@ export type Rule =
   | "timer-late"
   /** More calls were out than the gate allows. */
   | "gate-exceeded"
-  /** Flow control was not kept: two runs of a singleton. */
+  /** Flow control was not kept: two runs of a singleton, a batch or a start that should not be. */
   | "flow-broken"
+  /** Within one queue a call left before one that was ahead of it. */
+  | "order-broken"
+  /** A first call of a paused function left, or a function goes on that nobody resumed. */
+  | "pause-broken"
+  /** A start was refused although nothing refuses it, or was let through although something does. */
+  | "count-wrong"
+  /** A call was handed out again while its process still had it under way. */
+  | "called-twice"
+  /** Without any fault, far more was decided than there was to do. */
+  | "busy-idling"
   /** A tick of a schedule came twice. */
   | "tick-repeated"
   /** A tick was not taken, or not counted, although the schedule's policy wants it. */

@@ -27,7 +27,9 @@ export interface ProcessParts {
   readonly dice: Dice;
   /** Breaks the store on purpose, to see whether the oracle notices. */
   readonly sabotage: (store: Store) => Store;
-  readonly committed: (changes: readonly Change[]) => void;
+  readonly committed: (process: ServerProcess, changes: readonly Change[]) => void;
+  /** A command gets its seed. */
+  readonly decides: () => void;
   readonly network: Pick<SimDriverParts, "receive" | "strayAnswer"> & {
     readonly sent: (process: ServerProcess, call: Parameters<SimDriverParts["sent"]>[0]) => void;
   };
@@ -85,7 +87,10 @@ export class ServerProcess {
         },
         drivers: [this.driver],
         clock: clock.forProcess(() => this.#dead),
-        seeds: () => dice.seed(),
+        seeds: () => {
+          this.#parts.decides();
+          return dice.seed();
+        },
         log: log.forServer(this.name, serverFault),
         onFatal: (error) => this.#failed(error),
         request: { callTimeoutMs: tuning.callTimeoutMs },
@@ -118,7 +123,7 @@ export class ServerProcess {
     const { data, agenda, faults, tuning, committed, sabotage } = this.#parts;
     const inner = createMemoryStore({
       data,
-      onCommit: (changes, when) => (when === "after" ? committed(changes) : undefined),
+      onCommit: (changes, when) => (when === "after" ? committed(this, changes) : undefined),
     });
     return new SimStore({
       inner: sabotage(inner),

@@ -4,7 +4,7 @@ import type { Runtime } from "@pawl/server/loop/runtime";
 import type { Oracle } from "../oracle/oracle.ts";
 import { ServerProcess, type ProcessParts } from "./process.ts";
 
-type Shared = Omit<ProcessParts, "number" | "network" | "ended" | "committed" | "serverFault"> & {
+type Shared = Omit<ProcessParts, "number" | "network" | "ended" | "decides" | "committed" | "serverFault"> & {
   readonly network: Pick<ProcessParts["network"], "receive" | "strayAnswer">;
   readonly oracle: Oracle;
   /** A process has started: the apps register with it. */
@@ -45,7 +45,8 @@ export class Supervisor {
     const process = new ServerProcess({
       ...this.#shared,
       number: ++this.#number,
-      committed: (changes) => oracle.committed(changes),
+      decides: () => oracle.decides(),
+      committed: (from, changes) => oracle.committed(changes, from.driver.calls()),
       network: { ...network, sent: (from, call) => oracle.sent(call, from.driver.calls()) },
       ended: (one) => this.#ended(one),
       serverFault: (message) => oracle.accuse("server-fault", message),
