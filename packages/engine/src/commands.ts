@@ -139,8 +139,6 @@ export interface CallAdmitted extends CommandBase {
   readonly type: "call.admitted";
   readonly runId: string;
   readonly jobId: string;
-  /** Of the call that was seen in its queue: one that came back since has another place. */
-  readonly generation: number;
 }
 
 /** An event matched a wait, or a branch of a step that waits for several events. */

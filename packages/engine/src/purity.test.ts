@@ -132,8 +132,8 @@ function toCommand(world: World, step: Move): Parameters<World["do"]>[0] | null 
     world.at += 40_000;
     return { type: "timer.due", runId, jobId };
   }
+  if (step.kind === "admit") return { type: "call.admitted", runId, jobId };
   const generation = job.kind === "call" ? job.generation : 0;
-  if (step.kind === "admit") return { type: "call.admitted", runId, jobId, generation };
   if (step.kind === "lose") return { type: "call.lost", runId, jobId, generation };
   const answered = { type: "call.answered", runId, jobId, sentAt: world.at } as const;
   if (step.kind === "answer") {
@@ -254,8 +254,7 @@ function drive(world: World, id: string): void {
       world.at = Math.max(world.at, dueAt);
       world.do({ type: "timer.due", runId: id, jobId: job.id });
     } else if (job.state.at === "queued") {
-      const { generation } = job;
-      world.do({ type: "call.admitted", runId: id, jobId: job.id, generation });
+      world.do({ type: "call.admitted", runId: id, jobId: job.id });
     } else if (job.target === "step") {
       world.complete(id, 1, job.id);
     } else {

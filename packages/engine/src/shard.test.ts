@@ -63,7 +63,7 @@ test("each command has its entity", () => {
   const keys = [
     entityKey({ type: "call.answered", ...call, sentAt: 0, answer }),
     entityKey({ type: "call.lost", ...call }),
-    entityKey({ type: "call.admitted", ...call }),
+    entityKey({ type: "call.admitted", ...run }),
     entityKey({ type: "checkpoint.received", ...run, requestId: null, opcodes: [] }),
     entityKey({ type: "timer.due", ...run }),
     entityKey({ type: "wait.matched", ...run, event }),

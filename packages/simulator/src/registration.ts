@@ -41,18 +41,20 @@ export function registrations(
         appVersion: null,
         checksum: `${app}-${revision}`,
       },
-      functions: own.filter(({ slug }) => flows.has(slug)).map((program) => ({
-        id: functionIdOf(program),
-        slug: program.slug,
-        name: program.slug,
-        url: `sim://${app}/api?fnId=${program.slug}&stepId=step`,
-        triggers: [
-          { kind: "event" as const, event: program.trigger, expression: null },
-          ...(hasCrons ? cronTriggers(program) : []),
-        ],
-        retries: program.retries,
-        config: toJsonText({ revision, ...configOf(flows.get(program.slug)) }),
-      })),
+      functions: own
+        .filter(({ slug }) => flows.has(slug))
+        .map((program) => ({
+          id: functionIdOf(program),
+          slug: program.slug,
+          name: program.slug,
+          url: `sim://${app}/api?fnId=${program.slug}&stepId=step`,
+          triggers: [
+            { kind: "event" as const, event: program.trigger, expression: null },
+            ...(hasCrons ? cronTriggers(program) : []),
+          ],
+          retries: program.retries,
+          config: toJsonText({ revision, ...configOf(flows.get(program.slug)) }),
+        })),
     };
   });
 }

@@ -15,8 +15,6 @@ export function callAdmitted(state: StateView, command: CallAdmitted): Decision 
   if (run === undefined) return draft.decide(runNotFound(command.runId));
   const job = run.job(command.jobId);
   if (job?.kind !== "call" || job.state.at !== "queued") return draft.done();
-  // Given back since its queue was read, it waits behind those that came before it.
-  if (job.generation !== command.generation) return draft.done();
   const { functionId } = run.run;
   const wasHeld = job.state.gate === pauseGate(functionId);
   if (wasHeld && limitOf(state, job.state.gate, functionId) > 0) leavePause(run, job);

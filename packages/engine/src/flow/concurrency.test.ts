@@ -160,12 +160,7 @@ test("a call that needs two places gets both, though neither is ever free with t
         world.complete(busy[side]);
         // Each queue has its turn, the needy call's first.
         for (const runId of [needy, next])
-          world.do({
-            type: "call.admitted",
-            runId,
-            jobId: "step",
-            generation: world.call(runId).generation,
-          });
+          world.do({ type: "call.admitted", runId, jobId: "step" });
         if (world.call(next).state.at === "leased") busy[side] = next;
         assertGates(world);
       }
@@ -247,8 +242,7 @@ function takeTurns(world: World, served: Map<string, string>, reversed: boolean)
       const waiting = world.queue(gate);
       const head = waiting.find(({ state }) => state.at === "queued" && state.gate === queue);
       if (head === undefined || roomFor(world.state, queue) === 0) continue;
-      const { runId, id: jobId, generation } = head;
-      world.do({ type: "call.admitted", runId, jobId, generation });
+      world.do({ type: "call.admitted", runId: head.runId, jobId: head.id });
       served.set(gate, queue);
     }
   }
@@ -310,7 +304,7 @@ function act(world: World, kind: Act, runId: string, index: number): void {
   if (kind === "wake") return void world.wake(runId, job.id, world.at + 40_000);
   if (job.kind !== "call") return;
   const { generation, id: jobId, state } = job;
-  if (kind === "admit") world.do({ type: "call.admitted", runId, jobId, generation });
+  if (kind === "admit") world.do({ type: "call.admitted", runId, jobId });
   else if (kind === "lose") world.do({ type: "call.lost", runId, jobId, generation });
   else if (state.at !== "leased") return;
   else if (kind === "done") finishCall(world, runId, jobId, job.target);

@@ -236,8 +236,8 @@ test("an app has so many calls out; the others wait in its gate's queue and go i
     world.effects.filter((e) => e.type === "pull"),
     [{ type: "pull", gate: "app:app-app" }],
   );
-  world.do({ type: "call.admitted", runId: ids[2] ?? "", jobId: "step", generation: 0 });
-  world.do({ type: "call.admitted", runId: ids[3] ?? "", jobId: "step", generation: 0 });
+  world.do({ type: "call.admitted", runId: ids[2] ?? "", jobId: "step" });
+  world.do({ type: "call.admitted", runId: ids[3] ?? "", jobId: "step" });
   assert.deepEqual(
     ids.slice(2).map((id) => world.call(id).state.at),
     ["leased", "queued", "queued"],

@@ -176,8 +176,7 @@ export class World {
             ({ state }) => state.at === "queued" && state.gate === queue,
           );
           if (head === undefined || roomFor(this.state, queue) === 0) continue;
-          const { runId, id: jobId, generation } = head;
-          this.do({ type: "call.admitted", runId, jobId, generation });
+          this.do({ type: "call.admitted", runId: head.runId, jobId: head.id });
           moved = true;
         }
       }

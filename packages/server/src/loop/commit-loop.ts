@@ -13,7 +13,7 @@ import type { DueMail, Fence } from "@pawl/store/store";
 import { fromStoreFailure, ServerError, type ServerErrorCode } from "../server-error.ts";
 import { Batch, BrokenState, type BatchParts, type CommandInput, type Entry } from "./batch.ts";
 import type { Rebuilt } from "./boot.ts";
-import { Intake, mailEntry } from "./intake.ts";
+import { Intake, isAdmission, mailEntry } from "./intake.ts";
 import { mailIdOf } from "./mail-id.ts";
 
 export interface LoopParts extends Omit<BatchParts, "nextMailId"> {
@@ -95,7 +95,8 @@ export class CommitLoop {
 
   /**
    * The same for the outcome of an effect. It is never refused, and is tried again when the store
-   * fails; rejects with `engine_fault`, `stopped`, or when it alone cannot be stored.
+   * fails; rejects with `engine_fault`, `stopped`, or when it alone cannot be stored. `call.admitted`
+   * is not tried again: the queue is read anew when the loop has started over.
    */
   report(input: CommandInput): Promise<Reply> {
     const refusal = this.#stopped ?? this.#elsewhere(input);
@@ -333,6 +334,7 @@ export class CommitLoop {
     for (const entry of batches.flatMap((batch) => batch.taken)) {
       if (neverStored(entry)) continue;
       if (entry === this.#guilty || (entry.external && this.#guilty === null)) entry.reject(error);
+      else if (isAdmission(entry)) entry.reject(error);
       else if (this.#guilty !== null) spared.push(entry);
       else
         this.#suspect(
@@ -341,6 +343,7 @@ export class CommitLoop {
           error,
         );
     }
+    for (const entry of this.#intake.takeAdmissions()) entry.reject(error);
     this.#intake.drop(neverStored);
     this.#intake.unshift(spared);
   }

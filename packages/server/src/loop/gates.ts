@@ -5,7 +5,7 @@
 import { roomFor } from "@pawl/engine/flow/concurrency";
 import type { HotState } from "@pawl/engine/state/hot-state";
 import type { DueJob, Store } from "@pawl/store/store";
-import { messageOf } from "../server-error.ts";
+import { messageOf, ServerError } from "../server-error.ts";
 import type { CommandInput } from "./batch.ts";
 import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
@@ -96,13 +96,13 @@ export class Gates {
         const calls = await this.#nextCalls(gate);
         if (calls[0] === undefined || this.#stopped) break;
         // Each page is decided before the next is read, so the same head again means a fault.
-        const newHead = `${calls[0].runId}/${calls[0].jobId}/${calls[0].generation}`;
+        const newHead = `${calls[0].runId}/${calls[0].jobId}`;
         if (newHead === head)
           throw new Error(`call ${head} stays at the head of the queue although there is room`);
         head = newHead;
         await Promise.all(
-          calls.map(({ runId, jobId, generation }) =>
-            this.#parts.report({ type: "call.admitted", runId, jobId, generation }),
+          calls.map(({ runId, jobId }) =>
+            this.#parts.report({ type: "call.admitted", runId, jobId }),
           ),
         );
       }
@@ -112,6 +112,11 @@ export class Gates {
       if (again) this.pull(gate);
     } catch (error) {
       if (this.#stopped) return;
+      if (error instanceof ServerError && error.code !== "engine_fault") {
+        // A commit failed: once the loop has started over, every gate is looked at.
+        this.#pulling.delete(gate);
+        return;
+      }
       this.#parts.log.warn(
         { err: error, gate },
         `a queue could not be pulled: ${messageOf(error)}`,

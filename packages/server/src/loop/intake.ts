@@ -22,6 +22,11 @@ export function mailEntry(work: Message, mail: NonNullable<Entry["mail"]>): Entr
   };
 }
 
+/** Whether an entry only says that a call is the next of its queue. */
+export function isAdmission({ work }: Entry): boolean {
+  return work.type === "call.admitted";
+}
+
 export class Intake {
   /** In order of arrival. */
   #waiting: Entry[] = [];
@@ -59,6 +64,16 @@ export class Intake {
   /** Forgets messages that have no cause any more. */
   drop(condition: (entry: Entry) => boolean): void {
     this.#waiting = this.#waiting.filter((entry) => !condition(entry));
+  }
+
+  /**
+   * Takes out what only says that a call is the next of its queue. After a failed commit others may
+   * be: each queue has to be read again, or calls would go before those that are ahead of them.
+   */
+  takeAdmissions(): Entry[] {
+    const taken = this.#waiting.filter(isAdmission);
+    if (taken.length > 0) this.#waiting = this.#waiting.filter((entry) => !isAdmission(entry));
+    return taken;
   }
 
   /**

@@ -129,4 +129,3 @@ function nameOf({ run, key }: RunMirror, name: LimitName): string {
   };
   return names[name];
 }
-

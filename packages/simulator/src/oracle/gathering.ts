@@ -99,9 +99,11 @@ export class GatheringJudge {
     const [first, ...others] = events;
     let before = first?.order ?? 0;
     for (const { key, order } of others) {
-      if (order < before) this.#accuse("order-broken", `batch ${run.id} is not in order of arrival`);
+      if (order < before)
+        this.#accuse("order-broken", `batch ${run.id} is not in order of arrival`);
       before = order;
-      const isOfKind = batchOf === "none" || (batchOf === "if" ? key === 0 : Object.is(key, first?.key));
+      const isOfKind =
+        batchOf === "none" || (batchOf === "if" ? key === 0 : Object.is(key, first?.key));
       if (!isOfKind || (batchOf === "if" && first?.key !== 0))
         this.#accuse("flow-broken", `batch ${run.id} has an event with key ${key}`);
     }

@@ -95,7 +95,12 @@ export class Mirror {
   }
 
   #putEvent(record: EventRecord): void {
-    const event = { record, key: keyOf(record), order: this.everStored.size, storedIn: this.commits };
+    const event = {
+      record,
+      key: keyOf(record),
+      order: this.everStored.size,
+      storedIn: this.commits,
+    };
     this.events.set(record.id, event);
     this.everStored.set(record.id, event);
   }

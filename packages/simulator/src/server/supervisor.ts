@@ -4,7 +4,10 @@ import type { Runtime } from "@pawl/server/loop/runtime";
 import type { Oracle } from "../oracle/oracle.ts";
 import { ServerProcess, type ProcessParts } from "./process.ts";
 
-type Shared = Omit<ProcessParts, "number" | "network" | "ended" | "decides" | "committed" | "serverFault"> & {
+type Shared = Omit<
+  ProcessParts,
+  "number" | "network" | "ended" | "decides" | "committed" | "serverFault"
+> & {
   readonly network: Pick<ProcessParts["network"], "receive" | "strayAnswer">;
   readonly oracle: Oracle;
   /** A process has started: the apps register with it. */
