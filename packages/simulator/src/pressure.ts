@@ -70,13 +70,24 @@ function event(dice: Dice, name: string): SendPlan["events"][number] {
 /** Now and then messages are put off, and the process dies while they lie there and waits run out. */
 function cutShort(dice: Dice, scenario: Scenario): Scenario {
   if (!dice.chance(0.08)) return scenario;
-  const shorten = (node: Node): Node =>
-    node.kind === "wait" ? { ...node, timeoutMs: dice.between(1_000, 4_000) } : node;
+  const wait = (id: string): Node => ({
+    kind: "wait",
+    id,
+    event: dice.pick(["paid", "moved"] as const),
+    match: "any",
+    timeoutMs: dice.between(500, 3_000),
+    lookback: null,
+  });
+  const waits = (): Node => ({
+    kind: "parallel",
+    branches: ["w0", "w1", "w2"].map((id) => [wait(id)]),
+    race: false,
+  });
   const sends = Array.from(
-    { length: dice.between(4, 10) },
+    { length: dice.between(8, 16) },
     (): SendPlan => ({
       atMs: dice.below(8_000),
-      events: [event(dice, dice.pick(["paid", "moved"] as const))],
+      events: [event(dice, dice.pick(["order", "visit", "paid", "moved"] as const))],
     }),
   );
   const batch = { commandsMax: 1, takeMax: 1, roundsMax: 0, changesWithMessagesMax: 1 };
@@ -84,11 +95,11 @@ function cutShort(dice: Dice, scenario: Scenario): Scenario {
     ...scenario,
     programs: scenario.programs.map((program) => ({
       ...program,
-      nodes: program.nodes.map(shorten),
+      nodes: [waits(), ...program.nodes],
     })),
     sends: [...scenario.sends, ...sends],
     tuning: { ...scenario.tuning, batch },
-    faults: { ...scenario.faults, crashAfterCommit: 0.1 },
+    faults: { ...scenario.faults, crashAfterCommit: 0.15 },
     faultsMax: scenario.faultsMax + 10,
   };
 }
