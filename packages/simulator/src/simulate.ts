@@ -41,6 +41,9 @@ export interface SimulationResult {
 /** Virtual time after the last fault within which everything has to come to rest. */
 const restMaxMs = 4 * 60 * 60_000;
 
+/** Entries of the agenda in one scenario, far above what any takes: somebody turns in circles. */
+const turnsMax = 200_000;
+
 /** The longest that a repeated or late message may be on its way. */
 const strayMaxMs = 21_000;
 
@@ -260,6 +263,8 @@ class Simulation {
     while (!isSo()) {
       const went = await this.#agenda.turn();
       if (this.#oracle.violation !== null) return;
+      if (this.#agenda.turns > turnsMax)
+        this.#oracle.accuse("busy-idling", `${turnsMax} things happened, and it goes on`);
       if (went && this.#agenda.elapsedMs <= limitMs) continue;
       this.#oracle.accuse("never-quiet", this.#whatIsLeft());
       return;

@@ -41,7 +41,7 @@ const lateMaxMs = 1_500;
 
 /** Commands for each change, and beyond that, when nothing goes wrong. */
 const decidedPerChangeMax = 1;
-const decidedMax = 100;
+const decidedMax = 50;
 
 export class Oracle {
   violation: Violation | null = null;
