@@ -118,9 +118,9 @@ export class Outside {
     if (faults.strikes("checkpointRepeated", requestId)) {
       agenda.after(faults.amount("checkpointRepeated", 0, 3_000), () => void this.#ask(command));
     }
-    const wasCurrent = oracle.isCurrent({ runId, jobId, requestId });
+    const wasCurrent = oracle.calls.isCurrent({ runId, jobId, requestId });
     const reply = await this.#ask(command);
-    if (reply?.ok === true) oracle.believed(requestId, wasCurrent);
+    if (reply?.ok === true) oracle.calls.believed(requestId, wasCurrent);
     if (reply === null || faults.strikes("checkpointUnanswered", requestId)) return "unreachable";
     if (!reply.ok) return "stale";
     oracle.tookSteps(runId, opcodes, true);
@@ -132,7 +132,7 @@ export class Outside {
     const { runId, jobId, generation, requestId } = call;
     const { clock, oracle } = this.#parts;
     const sentAt = clock.now();
-    const wasCurrent = oracle.isCurrent(call);
+    const wasCurrent = oracle.calls.isCurrent(call);
     const reply = await this.#ask({
       type: "call.answered",
       runId,
@@ -141,7 +141,7 @@ export class Outside {
       sentAt,
       answer,
     });
-    if (reply?.ok === true) oracle.believed(requestId, wasCurrent);
+    if (reply?.ok === true) oracle.calls.believed(requestId, wasCurrent);
     if (reply?.ok === false && reply.code === "dispatch_stale" && answer.kind === "opcodes") {
       oracle.tookSteps(runId, answer.opcodes, false);
     }

@@ -55,7 +55,7 @@ export class CountJudge {
     const key = this.#keyOf(run);
     for (const other of this.#mirror.runs.values()) {
       const isOther = other.run.functionId === run.functionId && Object.is(other.key, key);
-      if (isOther && other.endedIn === null && other.run.originalRunId === null) return true;
+      if (isOther && other.endedIn === null) return true;
     }
     return false;
   }

@@ -9,7 +9,8 @@ import type { Opcode } from "@pawl/protocol/opcode";
 import type { Call } from "@pawl/server/driver/driver";
 import type { MemoryData } from "@pawl/store/memory/memory-data";
 import { racingSteps, stepsOf, type Program, type StepNode } from "../app/program.ts";
-import { readRequest, type AppRequest } from "../app/request.ts";
+import type { AppRequest } from "../app/request.ts";
+import { CallJudge } from "./calls.ts";
 import { ActionJudge } from "./actions.ts";
 import { CronJudge } from "./crons.ts";
 import { outcomeProblem } from "./outcomes.ts";
@@ -52,6 +53,7 @@ export class Oracle {
   readonly #waits: WaitJudge;
   readonly #starts: StartJudge;
   readonly #flow: FlowJudge;
+  readonly calls: CallJudge;
   readonly #order: OrderJudge;
   readonly pauses: PauseJudge;
   readonly #counts: CountJudge;
@@ -65,7 +67,6 @@ export class Oracle {
   readonly #actions: ActionJudge;
   /** Steps recorded when a call was leased, by dispatch id. */
   readonly #leases = new Map<string, string>();
-  readonly #sent = new Set<string>();
   /** Steps that user code knows of in a call, by dispatch id: those it was given and those it ran. */
   readonly #seen = new Map<string, Set<string>>();
   /** Memos that user code returned, by run and step. */
@@ -81,6 +82,7 @@ export class Oracle {
     this.#actions = new ActionJudge(this.mirror, parts.data, this.accuse);
     this.#waits = new WaitJudge(this.mirror, parts.clock, this.accuse);
     this.signals = new SignalJudge(this.mirror, parts.clock, this.accuse);
+    this.calls = new CallJudge(this.mirror, parts.callsPerAppMax, this.accuse);
     this.#order = new OrderJudge(this.mirror, this.accuse);
     this.pauses = new PauseJudge(this.mirror, this.accuse);
     this.#counts = new CountJudge(this.mirror, this.accuse);
@@ -99,7 +101,7 @@ export class Oracle {
   committed(changes: readonly Change[], underWay: Iterable<Call>): void {
     const { mirror } = this;
     this.#changes += changes.length;
-    this.#checkHandedOut(changes, underWay);
+    this.calls.handedOut(changes, underWay, (runId) => this.#ranTwice(runId));
     mirror.commits++;
     const touched = new Set<string>();
     for (const change of changes) {
@@ -120,42 +122,7 @@ export class Oracle {
 
   /** A call leaves a process, which has the others under way. */
   sent(call: Call, underWay: Iterable<Call>): void {
-    const name = `call ${call.jobId} of run ${call.runId}, generation ${call.generation}`;
-    if (this.#sent.has(call.requestId)) this.accuse("dispatch-repeated", `${name} went out twice`);
-    this.#sent.add(call.requestId);
-    const known = this.#leases.get(call.requestId);
-    if (known === undefined)
-      this.accuse("sent-uncommitted", `${name} went out, but its lease is not stored`);
-    else if (call.gateway === null) this.#checkMemos(call, known);
-    const others = this.#countCurrent(call, underWay);
-    if (others >= this.#parts.callsPerAppMax)
-      this.accuse("gate-exceeded", `${name} went out beside ${others} others`);
-    const run = this.mirror.runs.get(call.runId);
-    if (run !== undefined && run.endedIn !== null && run.endedIn < this.mirror.commits)
-      this.accuse("ended-run-called", `${name} went out after its end`);
-  }
-
-  #checkMemos(call: Call, known: string): void {
-    const memos = textOf(readRequest(call).memos);
-    if (memos === known) return;
-    const name = `call ${call.jobId} of run ${call.runId}`;
-    this.accuse("request-wrong", `${name} was sent with ${memos}; recorded were ${known}`);
-  }
-
-  /**
-   * Calls that share a limit with this one: those of its app, or those of the server itself. One
-   * whose place was given to another may still be on its way out.
-   */
-  #countCurrent({ appId, gateway }: Call, calls: Iterable<Call>): number {
-    let count = 0;
-    for (const call of calls) {
-      const job = this.mirror.runs.get(call.runId)?.jobs.get(call.jobId);
-      const isReplaced = job?.kind === "call" && job.generation > call.generation;
-      const isShared =
-        gateway === null ? call.gateway === null && call.appId === appId : call.gateway !== null;
-      if (isShared && !isReplaced) count++;
-    }
-    return count;
+    this.calls.sent(call, underWay, this.#leases.get(call.requestId));
   }
 
   /** User code of a step returned. */
@@ -168,25 +135,6 @@ export class Oracle {
       this.accuse(
         "step-repeated",
         `step ${stepId} of run ${request.runId} returned twice although nothing went wrong`,
-      );
-  }
-
-  /** Whether the server still counts on a dispatch, by what is stored. */
-  isCurrent({ runId, jobId, requestId }: Pick<Call, "runId" | "jobId" | "requestId">): boolean {
-    const job = this.mirror.runs.get(runId)?.jobs.get(jobId);
-    return (
-      job?.kind === "call" &&
-      job.state.at === "leased" &&
-      dispatchId(runId, jobId, job.generation) === requestId
-    );
-  }
-
-  /** The server took a message of a dispatch as good; `wasCurrent`: when it was sent. */
-  believed(requestId: string, wasCurrent: boolean): void {
-    if (!wasCurrent)
-      this.accuse(
-        "stale-accepted",
-        `dispatch ${requestId} was believed although it had been replaced`,
       );
   }
 
@@ -246,21 +194,6 @@ export class Oracle {
     };
     for (const [what, count] of Object.entries(left)) {
       if (count > 0) this.accuse("left-over", `${count} of ${what} are left in the store`);
-    }
-  }
-
-  /** An answer that is under way is waited for: its call is no lost one. */
-  #checkHandedOut(changes: readonly Change[], underWay: Iterable<Call>): void {
-    const held = new Map([...underWay].map((call) => [`${call.runId}/${call.jobId}`, call]));
-    for (const change of changes) {
-      if (change.type !== "job.put" || change.job.kind !== "call") continue;
-      const { runId, id, generation } = change.job;
-      const call = held.get(`${runId}/${id}`);
-      if (call !== undefined && call.generation < generation && !this.#ranTwice(runId))
-        this.accuse(
-          "called-twice",
-          `call ${id} of run ${runId} is handed out again while generation ${call.generation} is under way`,
-        );
     }
   }
 

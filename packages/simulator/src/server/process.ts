@@ -4,6 +4,7 @@ import type { MemoryData } from "@pawl/store/memory/memory-data";
 import { createMemoryStore } from "@pawl/store/memory-store";
 import type { Store } from "@pawl/store/store";
 import type { Change } from "@pawl/engine/changes";
+import type { Seed } from "@pawl/engine/commands";
 import { defaultSettings } from "@pawl/engine/settings";
 import { startRuntime, type Runtime } from "@pawl/server/loop/runtime";
 import type { ServerError } from "@pawl/server/server-error";
@@ -38,6 +39,9 @@ export interface ProcessParts {
   readonly serverFault: (message: string) => void;
 }
 
+/** Commands within one instant, above which a process turns in circles. */
+const commandsPerTurnMax = 5_000;
+
 export class ServerProcess {
   readonly name: string;
   readonly driver: SimDriver;
@@ -45,6 +49,9 @@ export class ServerProcess {
   runtime: Runtime | null = null;
   readonly #parts: ProcessParts;
   #dead = false;
+  /** Commands decided in this turn of the agenda. */
+  #commands = 0;
+  #turn = 0;
 
   constructor(parts: ProcessParts) {
     this.#parts = parts;
@@ -74,7 +81,7 @@ export class ServerProcess {
 
   /** Starts; a start that fails ends the process. */
   async start(): Promise<void> {
-    const { clock, log, tuning, dice, serverFault } = this.#parts;
+    const { clock, log, tuning, serverFault } = this.#parts;
     try {
       this.runtime = await startRuntime({
         store: this.#store(),
@@ -87,10 +94,7 @@ export class ServerProcess {
         },
         drivers: [this.driver],
         clock: clock.forProcess(() => this.#dead),
-        seeds: () => {
-          this.#parts.decides();
-          return dice.seed();
-        },
+        seeds: () => this.#nextSeed(),
         log: log.forServer(this.name, serverFault),
         onFatal: (error) => this.#failed(error),
         request: { callTimeoutMs: tuning.callTimeoutMs },
@@ -104,6 +108,18 @@ export class ServerProcess {
       );
       this.crash();
     }
+  }
+
+  /** For one more command. Throws, and ends the process, when there is no end of them. */
+  #nextSeed(): Seed {
+    const { agenda, decides, dice, serverFault } = this.#parts;
+    decides();
+    if (this.#turn !== agenda.turns) this.#commands = 0;
+    this.#turn = agenda.turns;
+    if (++this.#commands <= commandsPerTurnMax) return dice.seed();
+    serverFault(`${this.name} decides without end`);
+    this.crash();
+    throw new Error(`${this.name} turns in circles`);
   }
 
   /** Ends it here and now: from its own point of view, nothing ever happens any more. */
