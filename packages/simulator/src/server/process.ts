@@ -4,7 +4,7 @@ import type { MemoryData } from "@pawl/store/memory/memory-data";
 import { createMemoryStore } from "@pawl/store/memory-store";
 import type { Store } from "@pawl/store/store";
 import type { Change } from "@pawl/engine/changes";
-import type { Seed } from "@pawl/engine/commands";
+import type { Seed } from "@pawl/engine/command-base";
 import { defaultSettings } from "@pawl/engine/settings";
 import { startRuntime, type Runtime } from "@pawl/server/loop/runtime";
 import type { ServerError } from "@pawl/server/server-error";
