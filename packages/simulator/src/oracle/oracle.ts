@@ -325,6 +325,8 @@ export class Oracle {
         if (job?.kind !== "invoke") return false;
         if (step.memo.startsWith('{"error":{"name":"InngestInvokeTimeoutError"'))
           return this.#parts.clock.latest() >= job.dueAt;
+        if (step.memo.startsWith('{"error":{"name":"FunctionNotFound"'))
+          return this.mirror.deployments.everGone(`function-${node.slug}`);
         if (step.memo.startsWith('{"error":{"name":"PawlRunSkippedError"'))
           return this.#flow.maySkip(`function-${node.slug}`);
         return (

@@ -100,12 +100,21 @@ export class StartJudge {
       if (this.#registered.get(event.id)?.has(functionId) === false) continue;
       const key = this.#mirror.everStored.get(event.id)?.key;
       if (program.flow?.once === true && this.#onces.has(`${functionId}/${key}`)) continue;
-      if (this.#gathering.wasPassedOver(functionId, event)) continue;
+      if (this.#sentAs(event).some((one) => this.#gathering.wasPassedOver(functionId, one)))
+        continue;
       this.#accuse(
         "run-not-started",
         `event ${event.id} (${event.name}) did not start ${program.slug}`,
       );
     }
+  }
+
+  /** The event, and others with the same id of their sender: one of them counts for all. */
+  #sentAs(event: EventRecord): readonly EventRecord[] {
+    if (event.externalId === null) return [event];
+    return [...this.#mirror.everStored.values()]
+      .map(({ record }) => record)
+      .filter(({ externalId }) => externalId === event.externalId);
   }
 
   #once(starts: Map<string, string>, key: string, run: RunRecord): void {
