@@ -322,11 +322,11 @@ export class Oracle {
           );
         return step.memo === "null" && step.endedAt >= job.dueAt;
       case "invoke":
+        if (step.memo.startsWith('{"error":{"name":"FunctionNotFound"'))
+          return this.mirror.deployments.everGone(`function-${node.slug}`);
         if (job?.kind !== "invoke") return false;
         if (step.memo.startsWith('{"error":{"name":"InngestInvokeTimeoutError"'))
           return this.#parts.clock.latest() >= job.dueAt;
-        if (step.memo.startsWith('{"error":{"name":"FunctionNotFound"'))
-          return this.mirror.deployments.everGone(`function-${node.slug}`);
         if (step.memo.startsWith('{"error":{"name":"PawlRunSkippedError"'))
           return this.#flow.maySkip(`function-${node.slug}`);
         return (
