@@ -113,8 +113,11 @@ export class Gates {
     } catch (error) {
       if (this.#stopped) return;
       if (error instanceof ServerError && error.code !== "engine_fault") {
-        // A commit failed: once the loop has started over, every gate is looked at.
+        // A commit failed: once the loop has started over, every gate is looked at. It may have been
+        // before this is heard of.
+        const again = this.#pulling.get(gate) === true;
         this.#pulling.delete(gate);
+        if (again) this.pull(gate);
         return;
       }
       this.#parts.log.warn(
