@@ -71,7 +71,13 @@ function startServer(onPort: number, appUrl: string): ChildProcess {
   };
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
-  child.once("exit", (code) => process.exit(code ?? 1));
+  child.once("exit", (code, signal) => {
+    if (signal !== null)
+      console.error(
+        `The server was ended by ${signal}. What it had accepted is in .pawl: npm start goes on from there.`,
+      );
+    process.exit(code ?? 1);
+  });
   return child;
 }
 
@@ -93,10 +99,13 @@ async function follow(into: Timeline): Promise<Readable> {
   const { body } = await fetch(`${serverUrl}/dev/timeline`);
   if (body === null) throw new Error("the server sends no timeline");
   const stream = Readable.fromWeb(body);
-  stream.on("error", () => process.exit(0));
-  createInterface(stream).on("line", (line) => {
-    if (line.trim() !== "") into.add(JSON.parse(line) as FeedLine); // proof: the feed's documented lines
-  });
+  // The feed ends with the server, and what became of that is told when its process is gone.
+  stream.on("error", () => undefined);
+  createInterface(stream)
+    .on("error", () => undefined)
+    .on("line", (line) => {
+      if (line.trim() !== "") into.add(JSON.parse(line) as FeedLine); // proof: the feed's documented lines
+    });
   return stream;
 }
 

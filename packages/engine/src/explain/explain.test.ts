@@ -113,7 +113,7 @@ const cases: readonly Case[] = [
       return [world, only(world.send("fn"))];
     },
     sentence: /Function fn was paused by people at .*\(1m ago\)/,
-    next: /resume/,
+    next: /POST \/v1\/functions\/fn\/resume\.$/,
     fields: ({ at }) => ({ sinceAt: at - minute }),
   },
   {

@@ -69,7 +69,7 @@ function pausedReason(
     next:
       pausedAt === null
         ? "Nothing: ask again in a moment."
-        : "Resume the function: POST /v1/functions/{id}/resume, or in the dashboard.",
+        : `Resume the function: POST /v1/functions/${slug}/resume.`,
   });
 }
 

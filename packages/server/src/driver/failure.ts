@@ -87,7 +87,7 @@ export function transportFailure(url: string, error: Error, answered: boolean): 
 }
 
 /** The code of an error, or of the first of its parts: connecting tries several addresses. */
-function codeOf(error: Error): string {
+export function codeOf(error: Error): string {
   if ("code" in error && typeof error.code === "string") return error.code;
   if (error instanceof AggregateError && error.errors[0] instanceof Error)
     return codeOf(error.errors[0]);

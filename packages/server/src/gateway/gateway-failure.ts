@@ -1,6 +1,7 @@
 // Why a request of a gateway brought no result, told so that a person knows what to do. The codes
 // are part of what users see in a step's error. Messages hold no secret: no header, no query.
 import { urlForPeople } from "@pawl/protocol/gateway-wire";
+import { codeOf } from "../driver/failure.ts";
 import { AddressRefused } from "./guarded-connect.ts";
 
 export type GatewayFailureCode =
@@ -129,13 +130,4 @@ export function nameOfRequest(method: string, url: string): string {
 function findRefused(error: unknown): AddressRefused | null {
   if (error instanceof AddressRefused) return error;
   return error instanceof Error && error.cause !== undefined ? findRefused(error.cause) : null;
-}
-
-/** The code of an error, or of the first of its parts: connecting tries several addresses. */
-function codeOf(error: Error): string {
-  if ("code" in error && typeof error.code === "string") return error.code;
-  if (error instanceof AggregateError && error.errors[0] instanceof Error)
-    return codeOf(error.errors[0]);
-  if (error.cause instanceof Error) return codeOf(error.cause);
-  return error.name;
 }
