@@ -13,6 +13,7 @@ import { silentLog, type Log } from "./loop/log.ts";
 import type { RetentionLimits } from "./loop/retention.ts";
 import type { TimerLimits } from "./loop/timers.ts";
 import type { OtlpOptions } from "./otlp/otlp-options.ts";
+import type { RealtimeLimits } from "./realtime/limits.ts";
 import { searchScanMaxDefault } from "./query/search.ts";
 import type { ServerError } from "./server-error.ts";
 
@@ -50,6 +51,7 @@ export interface ServerOptions {
   readonly searchScanMax: number;
   /** Paths by which events are indexed for searches, from the first start with them on. */
   readonly indexPaths: readonly Pick<WaitPathRecord, "event" | "path">[];
+  readonly realtimeLimits: Partial<RealtimeLimits>;
   readonly gatewayLimits: Partial<GatewayLimits>;
   /** Hosts and ranges that the server may reach for steps though they are private (`isAllowRule`). */
   readonly gatewayAllow: readonly string[];
@@ -92,6 +94,7 @@ export const defaultServerOptions: Omit<ServerOptions, "store"> = {
   },
   searchScanMax: searchScanMaxDefault,
   indexPaths: [],
+  realtimeLimits: {},
   gatewayLimits: {},
   gatewayAllow: [],
   gatewayAllowPrivate: false,

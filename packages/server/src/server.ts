@@ -22,6 +22,8 @@ import { systemSeeds } from "./loop/seeds.ts";
 import { defaultTimerLimits } from "./loop/timers.ts";
 import { Meter, meteredStore } from "./metrics/meter.ts";
 import type { RunExport } from "./otlp/run-export.ts";
+import { defaultRealtimeLimits } from "./realtime/limits.ts";
+import { createRealtime, type Realtime } from "./realtime/realtime.ts";
 import { startExport } from "./otlp/start-export.ts";
 import { Queries } from "./query/queries.ts";
 import { messageOf, ServerError } from "./server-error.ts";
@@ -67,7 +69,10 @@ export async function startServer(
   // The port is opened first, so that a server which cannot be reached calls no app. Requests that
   // arrive before the runtime is there wait for it.
   const ready = Promise.withResolvers<Gateway>();
-  const listener = await openPort(options, async (request) => (await ready.promise)(request));
+  const listener = await openPort(options, {
+    answer: async (request) => (await ready.promise).answer(request),
+    upgrade: async (request) => (await ready.promise).upgrade(request),
+  });
   try {
     const meter = new Meter();
     const traces: { out: RunExport | null } = { out: null };
@@ -113,7 +118,9 @@ function compose(
     signingKeys: options.signingKeys,
     now: () => options.clock.now(),
   });
-  const context = apiContext(options, runtime, registrar, client, watchers);
+  const ids = ulidFactory();
+  const realtime = realtimeOf(options, runtime, ids);
+  const context = { ...apiContext(options, runtime, registrar, client, watchers), ids, realtime };
   const early = apiRoutes(context);
   let more: Promise<LateRoutes> | null = null;
   const loadMore = () => (more ??= lateRoutes(context));
@@ -129,10 +136,12 @@ function compose(
   poller.start();
   const close = async (): Promise<void> => {
     draining = true;
+    realtime.announceStop();
     try {
       const drained = runtime.drain({ graceMs: options.drainMs });
       await Promise.all([poller.stop(), client.close(), drained]);
     } finally {
+      realtime.close();
       await listener.close(closeGraceMs);
     }
   };
@@ -266,8 +275,7 @@ function apiContext(
   registrar: Registrar,
   client: AppClient,
   { meter, traces }: Watchers,
-): ApiContext {
-  const seeds = systemSeeds();
+): Omit<ApiContext, "ids" | "realtime"> {
   return {
     kind: options.kind,
     backend: runtime,
@@ -278,15 +286,31 @@ function apiContext(
     syncApp: (url) => syncApp({ client, registrar, apps: () => runtime.hot.apps() }, url),
     now: () => options.clock.now(),
     after: (delayMs, run) => options.clock.after(delayMs, run),
+    clock: options.clock,
     onFault: (error) => options.log.error({ err: error }, "a request failed"),
     arrival: createArrivals(),
-    ids: new UlidFactory(() => {
-      const [hi, mid, lo] = seeds();
-      return [hi & 0xffff, mid, lo];
-    }),
     limits: options.limits,
     startOptions: startOptions(options),
   };
+}
+
+function ulidFactory(): UlidFactory {
+  const seeds = systemSeeds();
+  return new UlidFactory(() => {
+    const [hi, mid, lo] = seeds();
+    return [hi & 0xffff, mid, lo];
+  });
+}
+
+function realtimeOf(options: ServerOptions, runtime: Runtime, ids: UlidFactory): Realtime {
+  return createRealtime({
+    limits: { ...defaultRealtimeLimits, ...options.realtimeLimits },
+    clock: options.clock,
+    signingKeys: options.signingKeys,
+    nextId: (now) => ids.next(now),
+    hot: () => runtime.hot,
+    onCommit: (listener) => runtime.onCommit(listener),
+  });
 }
 
 function startOptions(options: ServerOptions): StartOptions {

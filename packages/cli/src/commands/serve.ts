@@ -153,6 +153,16 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
     },
     searchScanMax: values["search-scan-max"],
     indexPaths: values["index-path"].flatMap((text) => readIndexPath(text) ?? []),
+    realtimeLimits: {
+      connectionsMax: values["realtime-connections-max"],
+      topicsMax: values["realtime-topics-max"],
+      nameCharsMax: values["realtime-name-chars-max"],
+      messageBytesMax: values["realtime-message-bytes-max"],
+      subscriberBytesMax: values["realtime-subscriber-bytes-max"],
+      waitingBytesMax: values["realtime-waiting-bytes-max"],
+      streamMs: values["realtime-stream-timeout"] * 1_000,
+      pingMs: values["realtime-ping"] * 1_000,
+    },
     gatewayLimits: {
       timeoutMs: values["gateway-timeout"] * 1_000,
       idleMs: values["gateway-idle-timeout"] * 1_000,

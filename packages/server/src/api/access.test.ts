@@ -56,6 +56,9 @@ after(async () => {
   await dev.close();
 });
 
+/** Their tokens are made for pages, and say what may be read. */
+const subscriptions = ["/v1/realtime/connect", "/v1/realtime/sse"];
+
 interface Asked {
   readonly status: number;
   readonly code: unknown;
@@ -130,6 +133,8 @@ for (const [what, token, expected] of tokens) {
       const name = `${route.method} ${route.pattern} (${access})`;
       const { status, code, body } = await asked(cloud, route, token);
       if (access === "dev") assert.equal(status, 404, name);
+      // Keys in headers open nothing where a token is asked for.
+      else if (access === "token") assert.deepEqual([status, code], [401, "token_missing"], name);
       // The event key is in the path: headers do not matter.
       else if (access === "public" || (access === "event" && route.pattern.includes(":key")))
         assert.ok(status !== 401 && status !== 403, `${name}: ${String(status)}`);
@@ -148,8 +153,9 @@ for (const [what, token, expected] of tokens) {
 for (const token of [null, "undefined", powerless]) {
   test(`in development everybody is let in, also with ${String(token)}`, async () => {
     for (const route of routes) {
-      const { status, body } = await asked(dev, route, token);
-      assert.ok(status !== 401 && status !== 403, `${route.method} ${route.pattern}: ${body}`);
+      const { status, code, body } = await asked(dev, route, token);
+      if (route.access === "token") assert.equal(code, "token_missing");
+      else assert.ok(status !== 401 && status !== 403, `${route.method} ${route.pattern}: ${body}`);
     }
   });
 }
@@ -240,16 +246,21 @@ test("what everybody may use is this, and nothing of it changes anything", () =>
 
 test("no route changes anything for a key that may only look, save those that ask by themselves", () => {
   for (const { access, method, pattern } of routes) {
-    if (access.endsWith(":read")) assert.equal(method, "GET", pattern);
+    // Nothing changes where tokens are made: they are kept nowhere.
+    if (access.endsWith(":read") && pattern !== "/v1/realtime/token")
+      assert.equal(method, "GET", pattern);
     if (access.endsWith(":write")) assert.notEqual(method, "GET", pattern);
     if (access === "key")
       assert.ok(["/v0/gql", "/mcp", "/openapi.json"].includes(pattern), pattern);
   }
 });
 
-test("only events and what clients probe is for pages of any origin", () => {
+test("only events, subscriptions and what clients probe are for pages of any origin", () => {
   const open = routes.filter(({ anyOrigin }) => anyOrigin).map(({ pattern }) => pattern);
-  assert.deepEqual(new Set(open), new Set(["/e/:key", "/e/", "/e", "/health", "/dev"]));
+  assert.deepEqual(
+    new Set(open),
+    new Set(["/e/:key", "/e/", "/e", "/health", "/dev", ...subscriptions]),
+  );
 });
 
 test("the log names known keys, holds no key, and does not grow with what is refused", () => {

@@ -15,6 +15,7 @@ import type { Queries } from "../query/queries.ts";
 import { SearchError } from "../query/search.ts";
 import type { CommandInput } from "../loop/batch.ts";
 import type { Clock } from "../loop/clock.ts";
+import type { Realtime } from "../realtime/realtime.ts";
 import type { Counts } from "../loop/runtime.ts";
 import type { Meter } from "../metrics/meter.ts";
 import type { ExportCounts } from "../otlp/run-export.ts";
@@ -63,11 +64,13 @@ export interface ApiContext {
   readonly meter: Meter;
   /** What became of the traces of ended runs; null: they go nowhere. */
   readonly exportCounts: () => ExportCounts | null;
+  readonly realtime: Realtime;
   readonly registrar: Registrar;
   /** Has the app at a URL synced now. Resolves with why it is not in sync, null when it is. */
   readonly syncApp: (url: string) => Promise<string | null>;
   readonly now: () => number;
   readonly after: Clock["after"];
+  readonly clock: Clock;
   /** Told of failures that nobody foresaw and that are answered without details. */
   readonly onFault: (error: unknown) => void;
   /** The time of arrival of an event, which does not step back when the clock does. */

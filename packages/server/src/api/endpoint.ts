@@ -19,6 +19,8 @@ export interface RouteDoc {
   readonly data: z.ZodType | null;
   /** Of the answer when all goes well. */
   readonly status: number;
+  /** The answer is `data` itself, in no envelope. */
+  readonly isBare?: boolean;
 }
 
 export interface DocumentedRoute extends Route {
@@ -47,6 +49,7 @@ export interface EndpointParts<Q extends z.ZodObject, B extends z.ZodType> {
   readonly bodyBytesMax?: number;
   readonly data?: z.ZodType;
   readonly status?: number;
+  readonly isBare?: boolean;
   readonly access: Access;
   readonly startsWork?: boolean;
   /** How refusals are written; without it as the REST API v1 does. */
@@ -77,6 +80,7 @@ export function endpoint<
       body: body ?? null,
       data: parts.data ?? null,
       status: parts.status ?? 200,
+      isBare: parts.isBare ?? false,
     },
     handle: (request) =>
       handle({

@@ -4,11 +4,14 @@ import type { HotState } from "@pawl/engine/state/hot-state";
 import { everyRun } from "@pawl/store/run-filter";
 import type { Route } from "../http/router.ts";
 import {
+  counter,
   expositionType,
+  gauge,
   writeExposition,
   type Family,
   type Sample,
 } from "../metrics/exposition.ts";
+import { realtimeFamilies } from "../realtime/families.ts";
 import type { ApiContext } from "./context.ts";
 
 /** The route. */
@@ -29,6 +32,7 @@ export function metricsRoute(context: ApiContext): Route {
         ...counters(context),
         ...exportFamilies(context),
         gatewayRequests(context),
+        ...realtimeFamilies(context.realtime.hub.counts),
       ]),
     }),
   };
@@ -129,12 +133,4 @@ function gatewayRequests({ meter }: ApiContext): Family {
   );
   const help = "Requests performed for step.fetch and step.ai.infer since the server started.";
   return { name: "pawl_gateway_requests_total", help, type: "counter", samples };
-}
-
-function gauge(name: string, help: string, value: number): Family {
-  return { name, help, type: "gauge", samples: [{ value }] };
-}
-
-function counter(name: string, help: string, value: number): Family {
-  return { name, help, type: "counter", samples: [{ value }] };
 }

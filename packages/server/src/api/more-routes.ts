@@ -1,6 +1,8 @@
 // The table of the routes that are loaded at the first request which `routes.ts` has no place for:
 // they need schemas and libraries that a server which only runs functions never has to read.
 import type { Route } from "../http/router.ts";
+import { publishRoutes } from "../realtime/publish-routes.ts";
+import { subscribeRoutes } from "../realtime/subscribe-routes.ts";
 import type { ApiContext } from "./context.ts";
 import { graphqlRoute } from "./graphql/route.ts";
 import { mcpRoute } from "./mcp/route.ts";
@@ -29,6 +31,8 @@ export function moreRoutes(context: ApiContext): readonly Route[] {
     ...restFunctionPauseRoutes(context),
     ...restSignalRoutes(context),
     ...restScheduleRoutes(context),
+    ...subscribeRoutes(context),
+    ...publishRoutes(context),
     ...v2Routes(context),
   ];
   return [

@@ -40,6 +40,12 @@ export function openApiDocument(routes: readonly Route[]): object {
           scheme: "bearer",
           description: "An API key with the scope that the endpoint names.",
         },
+        token: {
+          type: "apiKey",
+          in: "query",
+          name: "token",
+          description: "A token that the server gave for this, for a short while.",
+        },
       },
       schemas: {
         ErrorV1: schemaOf(errorOfV1),
@@ -75,6 +81,7 @@ function operation(route: DocumentedRoute): object {
 function securityOf(access: Access): readonly Readonly<Record<string, readonly string[]>>[] {
   if (access === "public") return [];
   if (access === "signed") return [{ signingKey: [] }];
+  if (access === "token") return [{ token: [] }];
   return [{ signingKey: [] }, { apiKey: access === "key" ? [] : [access] }];
 }
 
@@ -116,7 +123,10 @@ function responses({ doc, pattern }: DocumentedRoute): object {
     },
   };
   return {
-    [String(doc.status)]: { description: "Done.", content: json(envelope) },
+    [String(doc.status)]: {
+      description: "Done.",
+      content: json(doc.isBare === true ? data : envelope),
+    },
     default: { description: "Refused.", content: json(reference(`Error${generation}`)) },
   };
 }

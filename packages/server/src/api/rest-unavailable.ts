@@ -7,11 +7,6 @@ import type { Route } from "../http/router.ts";
 const missing: readonly (readonly [method: Route["method"], pattern: string, what: string])[] = [
   ["POST", "/v1/runs/:id/metadata", "Metadata of runs"],
   ["POST", "/v1/traces/userland", "Taking traces"],
-  ["GET", "/v1/realtime/connect", "Realtime"],
-  ["GET", "/v1/realtime/sse", "Realtime"],
-  ["POST", "/v1/realtime/publish", "Realtime"],
-  ["POST", "/v1/realtime/publish/tee", "Realtime"],
-  ["POST", "/v1/realtime/token", "Realtime"],
   ["GET", "/v1/prom/:env", "Metrics of functions"],
 ];
 

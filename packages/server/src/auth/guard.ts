@@ -38,6 +38,7 @@ export function createGuard(kind: ServerKind, keys: Keys, now: () => number): Gu
       // A production server has no `dev` routes; whoever asks does not get this far.
       case "dev":
       case "public":
+      case "token":
         return unasked;
       case "event":
         return { caller: nobody, problem: eventProblem(eventKeys, params["key"] ?? "") };
@@ -48,7 +49,7 @@ export function createGuard(kind: ServerKind, keys: Keys, now: () => number): Gu
 }
 
 function judge(
-  access: Exclude<Access, "public" | "dev" | "event">,
+  access: Exclude<Access, "public" | "dev" | "event" | "token">,
   found: Caller | Problem,
 ): Verdict {
   if ("status" in found) return { caller: nobody, problem: found };

@@ -24,6 +24,10 @@ export const scopes = [
   "schedules:read",
   /** Make, change and remove schedules. */
   "schedules:write",
+  /** Get tokens with which to subscribe to channels, those of runs and their outputs included. */
+  "realtime:read",
+  /** Publish on channels. */
+  "realtime:write",
   /** Scrape measurements. */
   "metrics:read",
   "admin",

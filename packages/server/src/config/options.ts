@@ -156,6 +156,30 @@ export const options = {
   "gateway-allow-private": flag({
     help: "Let such requests reach all private addresses; on in dev on loopback.",
   }),
+  "realtime-connections-max": integer("N", 5_000, 1, 1_000_000, {
+    help: "Subscribers of realtime at once.",
+  }),
+  "realtime-topics-max": integer("N", 100, 1, 1_000, {
+    help: "Topics of one token, one subscriber, or one message.",
+  }),
+  "realtime-name-chars-max": integer("N", 256, 16, 4_096, {
+    help: "Length of the name of a channel or topic, in characters.",
+  }),
+  "realtime-message-bytes-max": integer("N", mebibyte / 2, 1_024, 4 * mebibyte, {
+    help: "Size of one message that is published; streams have --body-bytes-max.",
+  }),
+  "realtime-subscriber-bytes-max": integer("N", mebibyte, 1_024, 64 * mebibyte, {
+    help: "What may wait for one slow subscriber before it is dropped.",
+  }),
+  "realtime-waiting-bytes-max": integer("N", 64 * mebibyte, mebibyte, 4_096 * mebibyte, {
+    help: "What may wait for all subscribers; whoever holds the most is dropped first.",
+  }),
+  "realtime-stream-timeout": integer("SECONDS", 900, 10, 86_400, {
+    help: "How long one event stream, or one stream that is published, may last.",
+  }),
+  "realtime-ping": integer("SECONDS", 30, 1, 3_600, {
+    help: "Time between two pings; a subscriber that misses two is cut off.",
+  }),
   "backlog-max": integer("N", 0, 0, 100_000_000, {
     help: "Calls of one function that may wait in queues before further runs are skipped; 0: any.",
   }),

@@ -4,8 +4,8 @@ import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import type { BodyRead } from "./message.ts";
-import { httpProblem, type HttpCode } from "./problem.ts";
+import type { BodyRead, PieceLimits } from "./message.ts";
+import { httpProblem, type HttpCode, type Problem } from "./problem.ts";
 
 const inflate = promisify(gunzip);
 
@@ -31,13 +31,14 @@ export class BodyBudget {
 }
 
 /**
- * The body as text, or why not. `onWanted` is called once the sender may go on with the body
+ * The body as text, or why not. It may take `withinMs` to arrive. `onWanted` is called once the sender may go on with the body
  * (`expect: 100-continue`): not for a body that is too long by its own `content-length`.
  */
 export async function readBody(
   message: IncomingMessage,
   bytesMax: number,
   budget: BodyBudget,
+  withinMs: number,
   onWanted: () => void,
 ): Promise<BodyRead> {
   const encoding = (message.headers["content-encoding"] ?? "identity").toLowerCase();
@@ -51,12 +52,9 @@ export async function readBody(
   const announced = Number(message.headers["content-length"] ?? 0);
   if (announced > bytesMax) return tooLarge(bytesMax);
   onWanted();
-  const gathered = await gather(message, bytesMax, budget);
-  if (gathered === "body_too_large") return tooLarge(bytesMax);
-  if (gathered === "overloaded")
-    return refuse(503, gathered, "Too many large requests are under way; try again.");
-  if (gathered === "body_incomplete")
-    return refuse(400, gathered, "The connection ended before the body did.");
+  const gathered = await gather(message, bytesMax, budget, withinMs);
+  if (typeof gathered === "string")
+    return { ok: false, problem: cutShort(gathered, bytesMax, withinMs) };
   try {
     return encoding === "gzip" ? await inflated(gathered, bytesMax) : decoded(gathered);
   } finally {
@@ -64,36 +62,97 @@ export async function readBody(
   }
 }
 
-/** The bytes of the body, for which room in the budget is taken; without room when refused. */
-function gather(
+/**
+ * Hands over the body as it arrives; null at its end, or why it was cut short. What one piece holds
+ * is all that is in memory of it.
+ */
+export async function readPieces(
   message: IncomingMessage,
-  bytesMax: number,
-  budget: BodyBudget,
-): Promise<Buffer | Extract<HttpCode, "body_too_large" | "overloaded" | "body_incomplete">> {
+  { bytesMax, withinMs }: PieceLimits,
+  onWanted: () => void,
+  take: (piece: Uint8Array) => void,
+): Promise<Problem | null> {
+  const encoding = (message.headers["content-encoding"] ?? "identity").toLowerCase();
+  if (encoding !== "identity" && encoding !== "") {
+    const said = `content-encoding ${encoding} is not supported for a body that is taken as it arrives; send none.`;
+    return httpProblem(415, "content_encoding_invalid", said);
+  }
+  onWanted();
+  let bytes = 0;
+  const cut = await arrive(message, withinMs, (chunk) => {
+    bytes += chunk.length;
+    if (bytes > bytesMax) return "body_too_large";
+    take(chunk);
+    return null;
+  });
+  return cut === null ? null : cutShort(cut, bytesMax, withinMs);
+}
+
+/** Why a body did not arrive to its end. */
+type Cut = Extract<
+  HttpCode,
+  "body_too_large" | "overloaded" | "body_incomplete" | "request_timeout"
+>;
+
+/** Lets the chunks of a body come, until its end (null), or until `take` or a loss cuts it short. */
+function arrive(
+  message: IncomingMessage,
+  withinMs: number,
+  take: (chunk: Buffer) => Cut | null,
+): Promise<Cut | null> {
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const finish = (
-      refusal: Extract<HttpCode, "body_too_large" | "overloaded" | "body_incomplete"> | null,
-    ): void => {
+    const timer = setTimeout(() => finish("request_timeout"), withinMs);
+    const finish = (cut: Cut | null): void => {
+      clearTimeout(timer);
       message.off("data", onData).off("end", onEnd).off("error", onLost).off("close", onLost);
-      const [first] = chunks;
-      if (refusal === null)
-        return resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks));
-      message.pause();
-      budget.give(bytes);
-      resolve(refusal);
+      if (cut !== null) message.pause();
+      resolve(cut);
     };
     const onData = (chunk: Buffer): void => {
-      if (bytes + chunk.length > bytesMax) return finish("body_too_large");
-      if (!budget.take(chunk.length)) return finish("overloaded");
-      bytes += chunk.length;
-      chunks.push(chunk);
+      const cut = take(chunk);
+      if (cut !== null) finish(cut);
     };
     const onEnd = (): void => finish(null);
     const onLost = (): void => finish("body_incomplete");
     message.on("data", onData).on("end", onEnd).on("error", onLost).on("close", onLost);
   });
+}
+
+/** The bytes of the body, for which room in the budget is taken; without room when cut short. */
+async function gather(
+  message: IncomingMessage,
+  bytesMax: number,
+  budget: BodyBudget,
+  withinMs: number,
+): Promise<Buffer | Cut> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const cut = await arrive(message, withinMs, (chunk) => {
+    if (bytes + chunk.length > bytesMax) return "body_too_large";
+    if (!budget.take(chunk.length)) return "overloaded";
+    bytes += chunk.length;
+    chunks.push(chunk);
+    return null;
+  });
+  if (cut !== null) {
+    budget.give(bytes);
+    return cut;
+  }
+  const [first] = chunks;
+  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
+}
+
+function cutShort(cut: Cut, bytesMax: number, withinMs: number): Problem {
+  switch (cut) {
+    case "body_too_large":
+      return tooLong(bytesMax);
+    case "overloaded":
+      return httpProblem(503, cut, "Too many large requests are under way; try again.");
+    case "body_incomplete":
+      return httpProblem(400, cut, "The connection ended before the body did.");
+    case "request_timeout":
+      return httpProblem(408, cut, `The body did not arrive within ${String(withinMs)} ms.`);
+  }
 }
 
 async function inflated(packed: Buffer, bytesMax: number): Promise<BodyRead> {
@@ -112,7 +171,11 @@ function decoded(bytes: Buffer): BodyRead {
 }
 
 function tooLarge(bytesMax: number): BodyRead {
-  return refuse(
+  return { ok: false, problem: tooLong(bytesMax) };
+}
+
+function tooLong(bytesMax: number): Problem {
+  return httpProblem(
     413,
     "body_too_large",
     `The body is longer than ${String(bytesMax)} bytes, the limit of this route.`,

@@ -1,12 +1,13 @@
 // From a request to a response: finds the route, asks the guard, reads the body, calls the route,
 // and turns whatever goes wrong into a documented answer. It must not know sockets, nor what a
 // route does.
-import type { HttpRequest } from "./message.ts";
+import type { HttpRequest, RouteRequest } from "./message.ts";
 import type { HttpResponse } from "./response.ts";
 import { httpProblem, problemResponse, type Problem } from "./problem.ts";
 import type { Caller } from "../auth/scopes.ts";
 import { corsHeaders, originProblem, type Origins } from "./origins.ts";
 import type { Access, Route, RouteMatch, Router } from "./router.ts";
+import type { Upgrade } from "./web-socket.ts";
 
 /** `dev`: no keys, tools for people. `cloud`: keys required (the wire's word for production). */
 export type ServerKind = "dev" | "cloud";
@@ -46,18 +47,38 @@ export interface GatewayParts {
   readonly onFault: (requestId: string, problem: Problem, error: unknown) => void;
 }
 
-/** Answers any request; never rejects. */
-export type Gateway = (request: HttpRequest) => Promise<HttpResponse>;
+/** Neither ever rejects. */
+export interface Gateway {
+  /** Answers any request. */
+  answer(request: HttpRequest): Promise<HttpResponse>;
+  /** A request to go on as a WebSocket: how to, or the refusal to answer with. */
+  upgrade(request: HttpRequest): Promise<HttpResponse | Upgrade>;
+}
 
 /** Puts routes, guard and error answers together. */
 export function createGateway(parts: GatewayParts): Gateway {
   const kindHeader = { "x-inngest-server-kind": parts.kind };
-  return async (request) => {
-    const found = await find(parts, request.path);
-    const response =
-      found === null ? await nothing(parts, request) : await answer(parts, request, found);
+  const finished = (
+    request: HttpRequest,
+    found: RouteMatch | null,
+    response: HttpResponse,
+  ): HttpResponse => {
     const cors = found === null ? null : corsHeaders(parts.origins, request, found.routes);
     return { ...response, headers: { ...response.headers, ...kindHeader, ...cors } };
+  };
+  return {
+    answer: async (request) => {
+      const found = await find(parts, request.path);
+      const response =
+        found === null ? await nothing(parts, request) : await answer(parts, request, found);
+      return finished(request, found, response);
+    },
+    upgrade: async (request) => {
+      const found = await find(parts, request.path);
+      const outcome =
+        found === null ? await nothing(parts, request) : await upgrade(parts, request, found);
+      return "status" in outcome ? finished(request, found, outcome) : outcome;
+    },
   };
 }
 
@@ -88,22 +109,46 @@ async function answer(
   const { caller, problem } = admit(parts, request, route, found.params);
   if (problem !== null) return refused(route, problem);
   try {
-    const read = route.bodyBytesMax === 0 ? noBody : await request.readBody(route.bodyBytesMax);
+    const { bodyBytesMax, readsBody = false } = route;
+    const read = bodyBytesMax === 0 || readsBody ? noBody : await request.readBody(bodyBytesMax);
     if (!read.ok) return refused(route, read.problem);
-    return await route.handle({
-      id: request.id,
-      caller,
-      params: found.params,
-      query: request.query,
-      header: request.header,
-      body: read.text,
-    });
+    return await route.handle(routeRequest(request, found, caller, read.text));
   } catch (error) {
     return fault(parts, request, route, error);
   }
 }
 
 const noBody = { ok: true, text: "" } as const;
+
+function routeRequest(
+  request: HttpRequest,
+  { params }: RouteMatch,
+  caller: Caller,
+  body: string,
+): RouteRequest {
+  const { id, query, header } = request;
+  return { id, caller, params, query, header, body, incoming: request };
+}
+
+async function upgrade(
+  parts: GatewayParts,
+  request: HttpRequest,
+  found: RouteMatch,
+): Promise<HttpResponse | Upgrade> {
+  const route = routeFor(found.routes, request.method);
+  if (route === undefined) return otherMethod(request, found.routes);
+  const { caller, problem } = admit(parts, request, route, found.params);
+  if (problem !== null) return refused(route, problem);
+  if (route.upgrade === undefined) {
+    const message = `${route.pattern} is not for WebSockets: leave out the upgrade header.`;
+    return refused(route, httpProblem(400, "upgrade_unsupported", message));
+  }
+  try {
+    return await route.upgrade(routeRequest(request, found, caller, ""));
+  } catch (error) {
+    return fault(parts, request, route, error);
+  }
+}
 
 /** Keys come before everything else: who has none learns nothing about the server. */
 function admit(

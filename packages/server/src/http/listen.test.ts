@@ -446,10 +446,12 @@ test("small requests share one connection", async () => {
   assert.equal(received.split("HTTP/1.1 200 OK").length - 1, 3);
 });
 
+const neverCalled = () => Promise.reject(new Error("never called"));
+
 test("a port that is taken is an error with its code, and nothing stays open", async () => {
   await assert.rejects(
     listen({
-      gateway: () => Promise.reject(new Error("never called")),
+      gateway: { answer: neverCalled, upgrade: neverCalled },
       hosts: ["127.0.0.1"],
       port: dev.port,
       bodiesBytesMax: 1,

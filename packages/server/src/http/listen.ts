@@ -3,11 +3,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { randomBytes } from "node:crypto";
-import { BodyBudget, readBody } from "./body.ts";
+import { BodyBudget, readBody, readPieces } from "./body.ts";
 import type { Gateway } from "./gateway.ts";
 import type { HttpRequest } from "./message.ts";
 import type { HttpResponse } from "./response.ts";
 import { httpProblem, problemResponse, type HttpCode } from "./problem.ts";
+import { Upgrades } from "./upgrades.ts";
 
 export interface ListenOptions {
   readonly gateway: Gateway;
@@ -17,7 +18,7 @@ export interface ListenOptions {
   readonly port: number;
   /** Bytes of all request bodies in memory at the same time; more are refused as `overloaded`. */
   readonly bodiesBytesMax: number;
-  /** How long headers and body of one request may take to arrive. */
+  /** How long the body of one request may take to arrive, unless its route says otherwise. */
   readonly requestMs: number;
   /** Told about an address that this machine does not have. */
   readonly onMissingHost: (host: string, error: Error) => void;
@@ -37,11 +38,14 @@ export interface Listener {
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const budget = new BodyBudget(options.bodiesBytesMax);
+  const upgrades = new Upgrades(options.gateway, (message) =>
+    translate(message, { budget, requestMs: options.requestMs, onWanted: () => undefined }),
+  );
   const servers: { readonly host: string; readonly server: Server }[] = [];
   let port = options.port;
   try {
     for (const host of options.hosts) {
-      const server = httpServer(options, budget);
+      const server = httpServer(options, budget, upgrades);
       try {
         port = await open(server, host, port);
         servers.push({ host, server });
@@ -60,15 +64,20 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     port,
     hosts: servers.map(({ host }) => host),
     close: async (graceMs) => {
+      // A server that closes waits for connections that are no longer HTTP, too.
+      const timer = setTimeout(() => upgrades.cutAll(), graceMs);
       await Promise.all(servers.map(({ server }) => closeServer(server, graceMs)));
+      clearTimeout(timer);
     },
   };
 }
 
-function httpServer(options: ListenOptions, budget: BodyBudget): Server {
+function httpServer(options: ListenOptions, budget: BodyBudget, upgrades: Upgrades): Server {
   const server = createServer({
-    requestTimeout: options.requestMs,
+    // Some bodies are streams that live longer than any other request: each has a limit of its own.
+    requestTimeout: 0,
     headersTimeout: Math.min(options.requestMs, 30_000),
+    shouldUpgradeCallback: (message) => upgrades.wants(message),
     // Longer than the idle time of usual proxies, so that they close first and never meet a reset.
     keepAliveTimeout: 75_000,
     noDelay: true,
@@ -78,10 +87,18 @@ function httpServer(options: ListenOptions, budget: BodyBudget): Server {
     response: ServerResponse,
     expectsContinue: boolean,
   ): void => {
-    void serve(options.gateway, budget, message, response, expectsContinue);
+    const request = translate(message, {
+      budget,
+      requestMs: options.requestMs,
+      onWanted: () => {
+        if (expectsContinue) response.writeContinue();
+      },
+    });
+    void serve(options.gateway, request, message, response);
   };
   server.on("request", (message, response) => handle(message, response, false));
   server.on("checkContinue", (message, response) => handle(message, response, true));
+  server.on("upgrade", (message, socket, head) => void upgrades.take(message, socket, head));
   server.on("clientError", answerClientError);
   return server;
 }
@@ -97,12 +114,11 @@ function nextRequestId(): string {
 
 async function serve(
   gateway: Gateway,
-  budget: BodyBudget,
+  request: HttpRequest,
   message: IncomingMessage,
   response: ServerResponse,
-  expectsContinue: boolean,
 ): Promise<void> {
-  const answer = await gateway(translate(message, response, budget, expectsContinue));
+  const answer = await gateway.answer(request);
   if (response.destroyed) return;
   if (typeof answer.body === "string") sendText(message, response, answer, answer.body);
   else if (message.method === "HEAD") {
@@ -112,11 +128,16 @@ async function serve(
   } else await sendPieces(response, answer, answer.body);
 }
 
+interface Reading {
+  readonly budget: BodyBudget;
+  readonly requestMs: number;
+  /** Called once the sender may go on with the body. */
+  readonly onWanted: () => void;
+}
+
 function translate(
   message: IncomingMessage,
-  response: ServerResponse,
-  budget: BodyBudget,
-  expectsContinue: boolean,
+  { budget, requestMs, onWanted }: Reading,
 ): HttpRequest {
   const target = message.url ?? "/";
   const mark = target.indexOf("?");
@@ -130,10 +151,8 @@ function translate(
       const value = message.headers[name];
       return (typeof value === "string" ? value : value?.[0]) ?? null;
     },
-    readBody: (bytesMax) =>
-      readBody(message, bytesMax, budget, () => {
-        if (expectsContinue) response.writeContinue();
-      }),
+    readBody: (bytesMax) => readBody(message, bytesMax, budget, requestMs, onWanted),
+    readPieces: (limits, take) => readPieces(message, limits, onWanted, take),
   };
 }
 
@@ -175,10 +194,15 @@ function discard(message: IncomingMessage): void {
 async function sendPieces(
   response: ServerResponse,
   answer: HttpResponse,
-  pieces: AsyncIterable<string>,
+  pieces: AsyncIterable<string | Uint8Array>,
 ): Promise<void> {
   const source = pieces[Symbol.asyncIterator]();
-  response.on("close", () => void source.return?.());
+  const cut = (): void => void response.destroy();
+  answer.cut?.addEventListener("abort", cut);
+  response.on("close", () => {
+    answer.cut?.removeEventListener("abort", cut);
+    void source.return?.();
+  });
   response.writeHead(answer.status, { ...answer.headers });
   response.flushHeaders();
   try {

@@ -26,6 +26,21 @@ export interface HttpRequest {
    * to; a longer body is refused as soon as that is known. Call at most once.
    */
   readonly readBody: (bytesMax: number) => Promise<BodyRead>;
+  /**
+   * Hands over the body as it arrives, in bytes, and keeps none of it. Resolves with null at its end,
+   * or with why it was cut short. Call at most once, and not beside `readBody`.
+   */
+  readonly readPieces: (
+    limits: PieceLimits,
+    take: (piece: Uint8Array) => void,
+  ) => Promise<Problem | null>;
+}
+
+/** How much of a body that is taken as it arrives. */
+export interface PieceLimits {
+  readonly bytesMax: number;
+  /** How long it may take to arrive. */
+  readonly withinMs: number;
 }
 
 /** What a route gets: everything it may look at, already in memory. */
@@ -37,6 +52,8 @@ export interface RouteRequest {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly header: (name: string) => string | null;
-  /** Empty for routes that take no body. */
+  /** Empty for routes that take no body, or read it by themselves. */
   readonly body: string;
+  /** The body of routes that read it by themselves (`Route.readsBody`). */
+  readonly incoming: Pick<HttpRequest, "readBody" | "readPieces">;
 }

@@ -22,6 +22,16 @@ export type HttpCode =
   | "route_not_found"
   /** The path exists, but not for this method. */
   | "method_not_allowed"
+  /** The path is for WebSockets: ask for an upgrade of the connection. */
+  | "upgrade_required"
+  /** The path is not for WebSockets. */
+  | "upgrade_unsupported"
+  /** No token in the parameter `token`. */
+  | "token_missing"
+  /** The token is none of this server, or not for this. */
+  | "token_invalid"
+  /** The token was good until a moment ago; get another. */
+  | "token_expired"
   /** No event key in the path although keys are enforced. */
   | "event_key_missing"
   /** The event key is not one of the configured ones. */
@@ -42,6 +52,8 @@ export type HttpCode =
   | "host_refused"
   /** The app expected a server of another kind than this one. */
   | "server_kind_mismatch"
+  /** One subscriber, or one token, would have more topics than is allowed. */
+  | "too_many_topics"
   /** There is no event with this id. */
   | "event_not_found"
   /** There is no input or output with this id. */

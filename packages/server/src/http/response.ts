@@ -5,7 +5,9 @@ export interface HttpResponse {
   readonly status: number;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | AsyncIterable<string>;
+  readonly body: string | AsyncIterable<string | Uint8Array>;
+  /** Cuts the connection when it is aborted, whatever is still to be sent. */
+  readonly cut?: AbortSignal;
 }
 
 /** An answer that is one JSON text. */

@@ -2,6 +2,7 @@
 // segment. It must not know what routes do.
 import type { Scope } from "../auth/scopes.ts";
 import type { RouteRequest } from "./message.ts";
+import type { Upgrade } from "./web-socket.ts";
 import type { Problem } from "./problem.ts";
 import type { HttpResponse } from "./response.ts";
 
@@ -13,9 +14,10 @@ import type { HttpResponse } from "./response.ts";
  * - `event`: senders with an event key in the path.
  * - `signed`: apps, with the signing key.
  * - `key`: any signing or API key; the route asks the caller for the scope of each part by itself.
+ * - `token`: holders of a token in the query, which the route checks by itself, on every server.
  * - a scope: the signing key, and API keys that have the scope.
  */
-export type Access = "public" | "dev" | "event" | "signed" | "key" | Scope;
+export type Access = "public" | "dev" | "event" | "signed" | "key" | "token" | Scope;
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -28,6 +30,10 @@ export interface Route {
   readonly anyOrigin: boolean;
   /** Takes new work, so it is refused while the server stops. */
   readonly startsWork: boolean;
+  /** The route reads the body by itself, up to limits of its own (`RouteRequest.incoming`). */
+  readonly readsBody?: boolean;
+  /** What becomes of requests to go on as a WebSocket; absent: they are refused. */
+  readonly upgrade?: (request: RouteRequest) => Promise<HttpResponse | Upgrade>;
   /** How this route's refusals are written; absent: as everybody's. */
   readonly refuse?: (problem: Problem) => HttpResponse;
   handle(request: RouteRequest): HttpResponse | Promise<HttpResponse>;

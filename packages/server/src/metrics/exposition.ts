@@ -15,6 +15,16 @@ export type Family = {
   | { readonly type: "histogram"; readonly histogram: Histogram }
 );
 
+/** A gauge of one series. */
+export function gauge(name: string, help: string, value: number): Family {
+  return { name, help, type: "gauge", samples: [{ value }] };
+}
+
+/** A counter of one series. */
+export function counter(name: string, help: string, value: number): Family {
+  return { name, help, type: "counter", samples: [{ value }] };
+}
+
 /** The content type of the format. */
 export const expositionType = "text/plain; version=0.0.4; charset=utf-8";
 
