@@ -187,6 +187,13 @@ function headersOf(dice: Dice, places: Places, tokens: readonly string[]): Case[
   maybe(0.05, "mcp-protocol-version", ["2025-06-18", "1", ""]);
   maybe(0.03, "upgrade", ["websocket", "h2c"]);
   maybe(0.02, "connection", ["upgrade", "close", "keep-alive, close"]);
+  if (dice.chance(0.02)) {
+    headers.push(["connection", "upgrade"], ["upgrade", "websocket"]);
+    headers.push(
+      ["sec-websocket-version", "13"],
+      ["sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="],
+    );
+  }
   maybe(0.02, "transfer-encoding", ["identity", "gzip", "xchunked"]);
   maybe(0.01, "x-long", ["b".repeat(20_000)]);
   maybe(0.02, "cookie", [oddText(dice, places).replace(/[^\u0020-\u007e]/g, "")]);

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { after, before, suite, test } from "node:test";
 import { Inngest } from "inngest";
 import { serve } from "inngest/node";
-import { channel, getSubscriptionToken, subscribe } from "inngest/realtime";
+import { channel, getSubscriptionToken, staticSchema, subscribe } from "inngest/realtime";
 import { look } from "@pawl/server/http/test-client";
 import { SocketReader } from "@pawl/server/realtime/testing/readers";
 import { PawlServer, type ServerOptions } from "../support/pawl-server.ts";
@@ -19,16 +19,10 @@ const eventKey = "event-key-1";
 const order = channel({
   name: ({ id }: { id: string }) => `order:${id}`,
   topics: {
-    status: { schema: passes<{ at: string }>() },
-    text: { schema: passes<string>() },
+    status: { schema: staticSchema<{ at: string }>() },
+    text: { schema: staticSchema<{ words: string }>() },
   },
 });
-
-/** A Standard Schema that takes anything. */
-function passes<T>() {
-  const validate = (value: unknown) => ({ value: value as T }); // proof: the test publishes T
-  return { "~standard": { version: 1 as const, vendor: "test", validate } };
-}
 
 interface Served {
   readonly url: string;
@@ -183,7 +177,10 @@ suite("a server that is killed", { timeout: 90_000 }, () => {
   test("subscribers subscribe anew, with another token, and get what is published then", async () => {
     let server = await PawlServer.start({ flags: ["--log-level", "error"] });
     const client = new Inngest({ id: "killed", baseUrl: server.url, isDev: true });
-    const news = channel({ name: "news", topics: { all: { schema: passes<number>() } } });
+    const news = channel({
+      name: "news",
+      topics: { all: { schema: staticSchema<{ n: number }>() } },
+    });
     const got: unknown[] = [];
     let stopped = false;
     let subscriptions = 0;
@@ -193,8 +190,8 @@ suite("a server that is killed", { timeout: 90_000 }, () => {
           const stream = await client.realtime.subscribe({ channel: news, topics: ["all"] });
           subscriptions += 1;
           await readUntil(stream, ({ data }) => {
-            got.push(data);
-            return data === 2;
+            got.push(look(data, "n"));
+            return got.includes(2);
           });
           if (got.includes(2)) return stream.close();
         } catch {
@@ -205,12 +202,12 @@ suite("a server that is killed", { timeout: 90_000 }, () => {
     const following = follow();
     try {
       await eventually("a subscription", () => subscriptions === 1);
-      await client.realtime.publish(news.all, 1);
+      await client.realtime.publish(news.all, { n: 1 });
       await eventually("the first message", () => got.includes(1));
       await server.stop("SIGKILL");
       server = await server.restart();
       await eventually("another subscription", () => subscriptions === 2);
-      await client.realtime.publish(news.all, 2);
+      await client.realtime.publish(news.all, { n: 2 });
       await following;
       assert.deepEqual(got, [1, 2]);
     } finally {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, suite, test } from "node:test";
+import fc from "fast-check";
 import { createMemoryStore } from "@pawl/store/memory-store";
 import { ask, look, until, type Answer } from "../http/test-client.ts";
 import { startServer, type PawlServer } from "../server.ts";
@@ -307,12 +308,37 @@ suite("what a subscriber says", () => {
   });
 });
 
-function raw(text: string): Promise<string> {
+test("whatever comes behind an upgrade, the server goes on", async () => {
+  const token = await askToken([["fuzz", "t"]]);
+  const head = [
+    `GET /v1/realtime/connect?token=${token} HTTP/1.1`,
+    "host: x\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13",
+    "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  ].join("\r\n");
+  const masked = fc.uint8Array({ maxLength: 60 }).map((bytes) => {
+    const text = Buffer.from(bytes).toString("latin1");
+    // Half of them are frames that are whole, with a mask of zeros: what is in them is garbage.
+    return `\x81${String.fromCharCode(0x80 | text.length)}\0\0\0\0${text}`;
+  });
+  const bytes = fc.uint8Array({ minLength: 1, maxLength: 200 });
+  const any = bytes.map((each) => Buffer.from(each).toString("latin1"));
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.oneof(any, masked), { minLength: 1 }), async (pieces) => {
+      assert.match(await raw(head, pieces.join("")), /^HTTP\/1\.1 101 /);
+    }),
+    { numRuns: 60 },
+  );
+  assert.equal((await ask(server.url, "GET", "/health")).status, 200);
+});
+
+/** What comes back until the connection ends; `last` is sent behind the first of it, and then no more. */
+function raw(text: string, last: string | null = null): Promise<string> {
   return new Promise((resolve) => {
     const opened = connect({ host: "127.0.0.1", port: server.port });
     let received = "";
     opened.on("data", (chunk: Buffer) => (received += chunk.toString("latin1")));
     opened.on("close", () => resolve(received)).on("error", () => undefined);
+    if (last !== null) opened.once("data", () => void opened.end(last, "latin1"));
     opened.write(text, "latin1");
   });
 }

@@ -36,10 +36,12 @@ export function subscribeEvents(parts: EventParts, topics: readonly Topic[]): Ht
   const subscriber: Subscriber = new Subscriber(
     lineOf(pieces, cut, {
       ping: () => {
-        // Whoever takes what it is sent is alive; TCP tells the rest.
-        if (subscriber.held === 0) subscriber.silentPings = 0;
         const createdAt = clock.now();
         hub.deliver(subscriber, frameOf({ kind: "ping", data: jsonNull, createdAt }));
+      },
+      // Whoever takes what it is sent is alive, as far as one can tell.
+      taken: () => {
+        subscriber.silentPings = 0;
       },
       closing: (why) => closingEvent(why, limits, clock.now()),
     }),
@@ -56,11 +58,21 @@ export function subscribeEvents(parts: EventParts, topics: readonly Topic[]): Ht
 function lineOf(
   pieces: Pieces,
   cut: AbortController,
-  says: { readonly ping: () => void; readonly closing: (why: Farewell) => Uint8Array },
+  says: {
+    readonly ping: () => void;
+    readonly taken: () => void;
+    readonly closing: (why: Farewell) => Uint8Array;
+  },
 ): Line {
   return {
     transport: "sse",
-    send: ({ event }, done) => pieces.push({ bytes: event, done }),
+    send: ({ event }, done) => {
+      const taken = (): void => {
+        says.taken();
+        done();
+      };
+      pieces.push({ bytes: event, done: taken });
+    },
     ping: says.ping,
     close: (why) => {
       // Who reads too slowly would not read this either.
