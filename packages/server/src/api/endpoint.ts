@@ -19,7 +19,7 @@ export interface RouteDoc {
   readonly data: z.ZodType | null;
   /** Of the answer when all goes well. */
   readonly status: number;
-  /** The answer is `data` itself, in no envelope. */
+  /** The answer is `data` itself, in no envelope; without `data` it is no JSON. */
   readonly isBare?: boolean;
 }
 

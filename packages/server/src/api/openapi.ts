@@ -125,7 +125,9 @@ function responses({ doc, pattern }: DocumentedRoute): object {
   return {
     [String(doc.status)]: {
       description: "Done.",
-      content: json(doc.isBare === true ? data : envelope),
+      ...(doc.isBare === true && doc.data === null
+        ? null
+        : { content: json(doc.isBare === true ? data : envelope) }),
     },
     default: { description: "Refused.", content: json(reference(`Error${generation}`)) },
   };

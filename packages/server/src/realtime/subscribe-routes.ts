@@ -53,6 +53,7 @@ function connectRoute(context: ApiContext): DocumentedRoute {
     tag,
     summary: "Subscribe over a WebSocket",
     query: tokenQuery,
+    isBare: true,
     status: 101,
     startsWork: true,
     handle: async ({ request }) => {
@@ -82,7 +83,7 @@ function eventsRoute(context: ApiContext): DocumentedRoute {
     tag,
     summary: "Subscribe to an event stream",
     query: tokenQuery,
-    data: z.string(),
+    isBare: true,
     startsWork: true,
     handle: async ({ request }) => {
       const admitted = await admit(context, request);
