@@ -9,7 +9,6 @@ import { Hub } from "./hub.ts";
 import type { RealtimeLimits } from "./limits.ts";
 import { publishChanges } from "./run-feed.ts";
 import { Tokens, tokenSecrets } from "./tokens.ts";
-import { topicsSchema } from "./topics.ts";
 
 export interface RealtimeParts {
   readonly limits: RealtimeLimits;
@@ -45,7 +44,7 @@ export function createRealtime(parts: RealtimeParts): Realtime {
   return {
     limits,
     hub,
-    tokens: new Tokens({ secrets, now, nextId, topics: topicsSchema(limits) }),
+    tokens: new Tokens({ secrets, now, nextId, limits }),
     announceStop: () =>
       hub.announce(frameOf({ kind: "closing", data: jsonNull, createdAt: now() })),
     close: () => hub.closeAll(),

@@ -9,7 +9,8 @@ import { valueResponse, type HttpResponse } from "../http/response.ts";
 import type { Upgrade } from "../http/web-socket.ts";
 import { requestBytesMax } from "./limits.ts";
 import { subscribeEvents } from "./sse-line.ts";
-import { topicsSchema, type Topic } from "./topics.ts";
+import { topicsSchema } from "./topics-schema.ts";
+import type { Topic } from "./topics.ts";
 import { subscribeSocket } from "./websocket-line.ts";
 
 const tag = "v1 realtime";

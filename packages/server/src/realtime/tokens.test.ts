@@ -6,7 +6,7 @@ import { SignJWT } from "jose";
 import { accountId } from "../api/wire-ids.ts";
 import { defaultRealtimeLimits } from "./limits.ts";
 import { Tokens, tokenSecrets } from "./tokens.ts";
-import { topicsSchema, type Topic } from "./topics.ts";
+import type { Topic } from "./topics.ts";
 
 const key = "signkey-prod-0badc0de";
 const nextKey = "signkey-prod-feedface";
@@ -18,7 +18,7 @@ function tokensOf(signingKeys: readonly string[], now = start): Tokens {
     secrets: tokenSecrets(signingKeys),
     now: () => now,
     nextId: () => "01ARZ3NDEKTSV4RRFFQ69G5FAV",
-    topics: topicsSchema(defaultRealtimeLimits),
+    limits: defaultRealtimeLimits,
   });
 }
 

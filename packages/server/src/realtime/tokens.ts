@@ -3,9 +3,9 @@
 // constant time. It must not know subscribers, and never logs a token.
 import { hkdfSync, randomBytes } from "node:crypto";
 import { normalizeSigningKey } from "@pawl/protocol/signature";
-import type { ZodType } from "zod";
 import { accountId, environmentId } from "../api/wire-ids.ts";
 import { httpProblem, type Problem } from "../http/problem.ts";
+import type { RealtimeLimits } from "./limits.ts";
 import type { Topic } from "./topics.ts";
 
 /** How long a token may be used to subscribe; what was subscribed lives on (protocol.md 5.9). */
@@ -23,8 +23,8 @@ export interface TokenParts {
   readonly now: () => number;
   /** A ULID. */
   readonly nextId: (now: number) => string;
-  /** What the topics in a token must be. */
-  readonly topics: ZodType<readonly Topic[]>;
+  /** Of the topics in a token. */
+  readonly limits: RealtimeLimits;
 }
 
 export type TokenReading =
@@ -73,8 +73,10 @@ export class Tokens {
       const message = "Send a token of POST /v1/realtime/token in the parameter token.";
       return { ok: false, problem: httpProblem(401, "token_missing", message) };
     }
+    const { secrets, now, limits } = this.#parts;
     const { jwtVerify, errors } = await import("jose");
-    for (const secret of this.#parts.secrets) {
+    const { topicsSchema } = await import("./topics-schema.ts");
+    for (const secret of secrets) {
       try {
         const { payload } = await jwtVerify(token, secret, {
           algorithms: [algorithm],
@@ -84,9 +86,9 @@ export class Tokens {
           requiredClaims: ["exp", "iat", "jti"],
           maxTokenAge: tokenSeconds,
           clockTolerance: clockToleranceSeconds,
-          currentDate: new Date(this.#parts.now()),
+          currentDate: new Date(now()),
         });
-        const topics = this.#parts.topics.safeParse(payload["topics"]);
+        const topics = topicsSchema(limits).safeParse(payload["topics"]);
         return topics.success ? { ok: true, topics: topics.data } : invalid();
       } catch (error) {
         if (error instanceof errors.JWTExpired) return expired();
