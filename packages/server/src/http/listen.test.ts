@@ -429,6 +429,36 @@ test("bodies share one budget: what does not fit is refused as overloaded, and r
   await small.close(0);
 });
 
+test("a source of pieces is stopped when its reader has left before the answer", async () => {
+  const opened = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<HttpResponse>();
+  const other = await listen({
+    gateway: {
+      answer: () => {
+        opened.resolve();
+        return answered.promise;
+      },
+      upgrade: neverCalled,
+    },
+    hosts: ["127.0.0.1"],
+    port: 0,
+    bodiesBytesMax: 1,
+    requestMs: 1_000,
+    onMissingHost: () => undefined,
+  });
+  const socket = connect({ host: "127.0.0.1", port: other.port });
+  socket.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+  await opened.promise;
+  socket.destroy();
+  // Should the server not know yet, the test below proves the same.
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+  const response = endless();
+  const state = pieces;
+  answered.resolve(response);
+  while (!state.closed) await new Promise((resolve) => setImmediate(resolve));
+  await other.close(0);
+});
+
 test("a source of pieces is stopped when its reader leaves", async () => {
   const aborter = new AbortController();
   const response = await fetch(`${origin}/pieces`, { signal: aborter.signal });

@@ -119,13 +119,14 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   const answer = await gateway.answer(request);
-  if (response.destroyed) return;
-  if (typeof answer.body === "string") sendText(message, response, answer, answer.body);
-  else if (message.method === "HEAD") {
+  const { body } = answer;
+  if (typeof body === "string") {
+    if (!response.destroyed) sendText(message, response, answer, body);
+  } else if (response.destroyed || message.method === "HEAD") {
     // Pieces may never end, and none of them is sent.
-    await answer.body[Symbol.asyncIterator]().return?.();
-    sendText(message, response, answer, "");
-  } else await sendPieces(response, answer, answer.body);
+    await body[Symbol.asyncIterator]().return?.();
+    if (!response.destroyed) sendText(message, response, answer, "");
+  } else await sendPieces(response, answer, body);
 }
 
 interface Reading {

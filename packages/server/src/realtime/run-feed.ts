@@ -24,17 +24,21 @@ export interface FeedParts {
 export function publishChanges(parts: FeedParts, changes: readonly Change[]): void {
   const { hub, hot } = parts;
   /** A run may be written several times in one commit; the last time tells. */
-  const ended = new Map<string, RunRecord>();
+  const runs = new Map<string, RunRecord>();
+  /** Written once, when a run ends. */
   const outputs = new Map<string, JsonText>();
   for (const change of changes) {
     if (change.type === "step.put" && hub.hears(change.runId))
       publishStep(parts, runNames(hot(), change.runId), change.step);
     else if (change.type === "output.put" && hub.hears(change.runId))
       outputs.set(change.runId, change.output);
-    else if (change.type === "run.put" && change.run.endedAt !== null && hub.hears(change.run.id))
-      ended.set(change.run.id, change.run);
+    else if (change.type === "run.put" && hub.hears(change.run.id))
+      runs.set(change.run.id, change.run);
   }
-  for (const run of ended.values()) publishEnd(parts, run, outputs.get(run.id) ?? null);
+  for (const [runId, output] of outputs) {
+    const run = runs.get(runId);
+    if (run !== undefined) publishEnd(parts, run, output);
+  }
 }
 
 /** The names of a run, with its function's if the run is in memory. */
@@ -57,13 +61,13 @@ function publishStep(parts: FeedParts, run: RunNames, step: StepRecord): void {
   }
 }
 
-function publishEnd(parts: FeedParts, run: RunRecord, output: JsonText | null): void {
+function publishEnd(parts: FeedParts, run: RunRecord, output: JsonText): void {
   const { id, status, endReason: reason } = run;
   const told: Told = {
     kind: "run",
     topic: serverTopics.run,
     metadata: { status, reason },
-    stored: output ?? jsonNull,
+    stored: output,
   };
   publish(parts, runNames(parts.hot(), id), told, () => {
     const { data, error } = runOutput(output, null);

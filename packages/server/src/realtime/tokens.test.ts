@@ -55,7 +55,6 @@ test("a token ends after a minute", async () => {
 const [secret = new Uint8Array()] = tokenSecrets([key]);
 
 interface Forgery {
-  readonly alg?: string;
   readonly claims?: object;
   readonly secret?: Uint8Array;
   readonly audience?: string;
@@ -66,7 +65,7 @@ interface Forgery {
 function forged(how: Forgery): Promise<string> {
   const at = start / 1_000;
   return new SignJWT({ topics, ...how.claims })
-    .setProtectedHeader({ alg: how.alg ?? "HS256" })
+    .setProtectedHeader({ alg: "HS256" })
     .setIssuer(how.issuer ?? "rt.inngest.com")
     .setAudience(how.audience ?? "pawl:realtime")
     .setSubject(accountId)
@@ -82,7 +81,6 @@ test("the forger of these tests would succeed with everything right", async () =
 
 const forgeries: readonly (readonly [string, Forgery])[] = [
   ["signed with the signing key itself", { secret: Buffer.from(key) }],
-  ["signed with another algorithm", { alg: "HS384", secret: Buffer.concat([secret, secret]) }],
   ["for another audience", { audience: "run:output" }],
   ["of another issuer", { issuer: "elsewhere" }],
   ["without topics", { claims: { topics: undefined } }],
@@ -98,6 +96,19 @@ for (const [what, how] of forgeries) {
     assert.equal(await codeOf(tokensOf([key]), await forged(how)), "401 token_invalid");
   });
 }
+
+test("a token that is signed with the secret, but with another algorithm, opens nothing", async () => {
+  const [, payload = ""] = (await forged({})).split(".");
+  for (const [alg, hash] of [
+    ["HS384", "sha384"],
+    ["HS512", "sha512"],
+  ] as const) {
+    const head = Buffer.from(JSON.stringify({ alg })).toString("base64url");
+    const mac = createHmac(hash, secret).update(`${head}.${payload}`).digest("base64url");
+    const token = `${head}.${payload}.${mac}`;
+    assert.equal(await codeOf(tokensOf([key]), token), "401 token_invalid", alg);
+  }
+});
 
 test("a token that gives itself years is good for a minute", async () => {
   const token = await forged({ seconds: 1e9 });
