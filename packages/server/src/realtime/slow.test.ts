@@ -18,14 +18,14 @@ before(async () => {
 });
 after(() => server.close());
 
-async function askToken(channel: string): Promise<string> {
+async function askToken(channel: string, at = server): Promise<string> {
   const body = JSON.stringify([{ channel, name: "t" }]);
-  return String(look((await ask(server.url, "POST", "/v1/realtime/token", { body })).json, "jwt"));
+  return String(look((await ask(at.url, "POST", "/v1/realtime/token", { body })).json, "jwt"));
 }
 
 /** A connection that has sent a request and reads no more than the first bytes of the answer. */
-async function stalled(path: string, headers: readonly string[]): Promise<Socket> {
-  const socket = connect({ host: "127.0.0.1", port: server.port });
+async function stalled(path: string, headers: readonly string[], at = server): Promise<Socket> {
+  const socket = connect({ host: "127.0.0.1", port: at.port });
   socket.on("error", () => undefined);
   socket.write(`${[`GET ${path} HTTP/1.1`, "host: x", ...headers].join("\r\n")}\r\n\r\n`);
   await new Promise<void>((resolve) => socket.once("readable", () => resolve()));
@@ -106,4 +106,22 @@ test("no more subscribers than are allowed, and the refusal names the setting", 
   assert.deepEqual([status, look(json, "code")], [503, "overloaded"]);
   assert.match(String(look(json, "error")), /3 .*--realtime-connections-max/);
   for (const reader of readers) reader.close();
+});
+
+test("who does not answer pings is cut off, who does stays", async () => {
+  const pinging = await startServer({
+    store: createMemoryStore(),
+    realtimeLimits: { pingMs: 150 },
+  });
+  const token = await askToken("ping", pinging);
+  const dead = await stalled(`/v1/realtime/connect?token=${token}`, upgrade, pinging);
+  const alive = await SocketReader.open(pinging.url, token);
+  dead.resume();
+  await new Promise<void>((resolve) => dead.once("close", () => resolve()));
+  const path = "/v1/realtime/publish?channel=ping&topic=t";
+  const { json } = await ask(pinging.url, "POST", path, { body: "1" });
+  assert.equal(look(json, "data.subscribers"), 1);
+  assert.equal(look(await alive.next(), "data"), 1);
+  alive.close();
+  await pinging.close();
 });
