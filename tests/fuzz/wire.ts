@@ -34,7 +34,9 @@ export class Wire {
   }
 
   async send(one: Case): Promise<Exchange> {
-    const keeps = going.includes(one.framing);
+    // Behind a wish to upgrade that was passed over, Node answers requests, but not what is none.
+    const wishes = one.headers.some(([name]) => name === "upgrade");
+    const keeps = going.includes(one.framing) && !wishes;
     const socket = (keeps ? this.#socket : null) ?? (await this.#open());
     const before = this.#socket === null || !keeps ? null : this.#before;
     if (keeps) this.#socket = null;
