@@ -12,6 +12,7 @@ import { systemClock, type Clock } from "./loop/clock.ts";
 import { silentLog, type Log } from "./loop/log.ts";
 import type { RetentionLimits } from "./loop/retention.ts";
 import type { TimerLimits } from "./loop/timers.ts";
+import { metricsFunctionsMaxDefault } from "./metrics/function-meter.ts";
 import type { OtlpOptions } from "./otlp/otlp-options.ts";
 import type { RealtimeLimits } from "./realtime/limits.ts";
 import { searchScanMaxDefault } from "./query/search.ts";
@@ -49,6 +50,8 @@ export interface ServerOptions {
   readonly limits: ApiLimits;
   /** Records that one page of a search by expression looks at. */
   readonly searchScanMax: number;
+  /** Functions that `/v1/prom/{env}` shows one by one. */
+  readonly metricsFunctionsMax: number;
   /** Paths by which events are indexed for searches, from the first start with them on. */
   readonly indexPaths: readonly Pick<WaitPathRecord, "event" | "path">[];
   readonly realtimeLimits: Partial<RealtimeLimits>;
@@ -93,6 +96,7 @@ export const defaultServerOptions: Omit<ServerOptions, "store"> = {
     previewRunsMax: 10_000,
   },
   searchScanMax: searchScanMaxDefault,
+  metricsFunctionsMax: metricsFunctionsMaxDefault,
   indexPaths: [],
   realtimeLimits: {},
   gatewayLimits: {},

@@ -20,6 +20,7 @@ import { Router, type Route } from "./http/router.ts";
 import { startRuntime, type Runtime } from "./loop/runtime.ts";
 import { systemSeeds } from "./loop/seeds.ts";
 import { defaultTimerLimits } from "./loop/timers.ts";
+import { FunctionMeter } from "./metrics/function-meter.ts";
 import { Meter, meteredStore } from "./metrics/meter.ts";
 import type { RunExport } from "./otlp/run-export.ts";
 import { defaultRealtimeLimits } from "./realtime/limits.ts";
@@ -74,11 +75,13 @@ export async function startServer(
     upgrade: async (request) => (await ready.promise).upgrade(request),
   });
   try {
-    const meter = new Meter();
+    const late: { runtime: Runtime | null } = { runtime: null };
+    const meter = meterOf(options, (runId) => late.runtime?.hot.run(runId)?.run.functionId ?? null);
     const traces: { out: RunExport | null } = { out: null };
     const beforeClose = async (): Promise<void> =>
       traces.out?.flush(Math.min(lastTracesMs, options.drainMs));
     const runtime = await startRuntime({ ...runtimeParts(options, meter), beforeClose });
+    late.runtime = runtime;
     await indexPaths(options, runtime);
     traces.out = startExport(options, runtime, queriesOf(options, runtime));
     return compose(options, listener, runtime, { meter, traces: traces.out }, ready.resolve);
@@ -86,6 +89,13 @@ export async function startServer(
     await listener.close(0);
     throw error;
   }
+}
+
+function meterOf(
+  { metricsFunctionsMax: functionsMax, clock }: ServerOptions,
+  functionOf: (runId: string) => string | null,
+): Meter {
+  return new Meter(new FunctionMeter({ functionsMax, now: () => clock.now(), functionOf }));
 }
 
 async function indexPaths({ indexPaths: paths }: ServerOptions, runtime: Runtime): Promise<void> {
@@ -256,6 +266,7 @@ function runtimeParts(options: ServerOptions, meter: Meter): Parameters<typeof s
     onFatal,
     timerLimits,
     retention,
+    onCall: (functionId, moment) => meter.functions.call(functionId, moment),
   };
 }
 

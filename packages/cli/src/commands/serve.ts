@@ -152,6 +152,7 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
       previewRunsMax: values["preview-runs-max"],
     },
     searchScanMax: values["search-scan-max"],
+    metricsFunctionsMax: values["metrics-functions-max"],
     indexPaths: values["index-path"].flatMap((text) => readIndexPath(text) ?? []),
     realtimeLimits: {
       connectionsMax: values["realtime-connections-max"],

@@ -31,6 +31,8 @@ export interface Backend {
   readonly store: Store;
   /** How long calls of a function took lately; null: none ended since the start. */
   callTimes(functionId: string): CallTimes | null;
+  /** How many calls of each function are under way. */
+  callsByFunction(): ReadonlyMap<string, number>;
   /** How much is under way. */
   readonly counts: Counts;
   /** Tells each commit's changes, after it. Returns how to stop. */

@@ -9,6 +9,7 @@ import { mcpRoute } from "./mcp/route.ts";
 import { metricsRoute } from "./metrics.ts";
 import { openApiRoute } from "./openapi-route.ts";
 import { oldRunRoutes } from "./old-runs.ts";
+import { functionMetricsRoute } from "./function-metrics.ts";
 import { restBulkRoutes } from "./rest-bulk.ts";
 import { restEventRoutes } from "./rest-events.ts";
 import { restFunctionPauseRoutes } from "./rest-function-pause.ts";
@@ -41,6 +42,7 @@ export function moreRoutes(context: ApiContext): readonly Route[] {
     ...unavailableRoutes(),
     graphqlRoute(context),
     metricsRoute(context),
+    functionMetricsRoute(context),
     mcpRoute(context),
     openApiRoute(described),
   ];

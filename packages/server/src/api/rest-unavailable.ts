@@ -7,7 +7,6 @@ import type { Route } from "../http/router.ts";
 const missing: readonly (readonly [method: Route["method"], pattern: string, what: string])[] = [
   ["POST", "/v1/runs/:id/metadata", "Metadata of runs"],
   ["POST", "/v1/traces/userland", "Taking traces"],
-  ["GET", "/v1/prom/:env", "Metrics of functions"],
 ];
 
 /** The routes that answer 501. */

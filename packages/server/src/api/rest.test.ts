@@ -1,5 +1,4 @@
-// The REST API v1 over real sockets: lists of runs, what is below one run, functions, and what is
-// not available.
+// The REST API v1 over real sockets: lists of runs, what is below one run, functions.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createMemoryStore } from "@pawl/store/memory-store";
@@ -146,13 +145,4 @@ test("functions are listed, also by the name of their app", async () => {
   const ofApp = await get("/v1/apps/shop/functions");
   assert.equal(look(ofApp.json, "data.functions.0.config.retries"), 0);
   assert.equal((await get("/v1/apps/nothing/functions")).status, 404);
-});
-
-test("what this server does not have is said to be so", async () => {
-  for (const [method, path] of [["GET", "/v1/prom/all"]] as const) {
-    const { status, json } = await ask(server.url, method, path);
-    assert.equal(status, 501);
-    assert.equal(look(json, "status"), 501);
-    assert.equal(look(json, "code"), "not_implemented");
-  }
 });

@@ -70,6 +70,9 @@ export const options = {
   "search-scan-max": integer("N", 10_000, 100, 1_000_000, {
     help: "Events or runs that one page of a search by expression looks at.",
   }),
+  "metrics-functions-max": integer("N", 1_000, 0, 100_000, {
+    help: "Functions that `/v1/prom/{env}` shows one by one; further ones are shown as `other`.",
+  }),
   tick: integer("MS", 1_000, 1, 60_000, {
     help: "Longest time between two looks at the clock, should it be set anew.",
   }),

@@ -7,6 +7,7 @@ import type { CommandInput } from "../loop/batch.ts";
 import type { Clock } from "../loop/clock.ts";
 import type { Log } from "../loop/log.ts";
 import { CallTimesMeter } from "../metrics/call-times.ts";
+import type { CallMoment } from "../metrics/function-meter.ts";
 import { messageOf } from "../server-error.ts";
 import type { Call, Carriage, DriverRegistry } from "./driver.ts";
 import { callFailure, withoutQuery } from "./failure.ts";
@@ -19,6 +20,8 @@ export interface DispatcherParts {
   readonly request: RequestOptions;
   /** Hands `call.answered` to the loop; settles when it was decided and committed. */
   readonly report: (command: CommandInput) => Promise<unknown>;
+  /** Told of each call that is sent or answered. */
+  readonly onCall?: (functionId: string, moment: CallMoment) => void;
 }
 
 type AbortEffect = Extract<Effect, { type: "abort" }>;
@@ -26,7 +29,7 @@ type CallName = Pick<CallEffect, "runId" | "jobId" | "generation">;
 
 export class Dispatcher {
   readonly #parts: DispatcherParts;
-  readonly #underWay = new Map<string, { readonly carriage: Carriage }>();
+  readonly #underWay = new Map<string, { readonly carriage: Carriage; readonly call: Call }>();
   /** Calls whose answers are with the loop and not yet committed. */
   readonly #reporting = new Set<string>();
   /** How long calls took. */
@@ -41,6 +44,14 @@ export class Dispatcher {
   /** Calls sent and not yet answered. */
   get size(): number {
     return this.#underWay.size;
+  }
+
+  /** How many calls of each function are under way. */
+  countByFunction(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { call } of this.#underWay.values())
+      counts.set(call.functionId, (counts.get(call.functionId) ?? 0) + 1);
+    return counts;
   }
 
   /** Whether the call is under way, or its answer on its way to the store. */
@@ -127,10 +138,12 @@ export class Dispatcher {
     }
     const key = keyOf(call);
     const carriage = driver.carry(call);
-    this.#underWay.set(key, { carriage });
+    this.#underWay.set(key, { carriage, call });
+    this.#parts.onCall?.(call.functionId, "sent");
     void carriage.answer.then((answer) => {
       if (this.#underWay.get(key)?.carriage !== carriage) return;
       this.times.observe(call.functionId, this.#parts.clock.now() - sentAt);
+      this.#parts.onCall?.(call.functionId, answer.kind === "failed" ? "failed" : "answered");
       void this.#report(call, sentAt, answer);
       this.#done(key);
     });

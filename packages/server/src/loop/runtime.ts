@@ -8,7 +8,7 @@ import type { HotState } from "@pawl/engine/state/hot-state";
 import { bulkShard, owns, retentionShard, type OwnedShards } from "@pawl/engine/shard";
 import type { Settings } from "@pawl/engine/settings";
 import type { DueSchedule, Fence, Store } from "@pawl/store/store";
-import { Dispatcher } from "../driver/dispatcher.ts";
+import { Dispatcher, type DispatcherParts } from "../driver/dispatcher.ts";
 import { DriverRegistry, type Driver } from "../driver/driver.ts";
 import { defaultRequestOptions, type RequestOptions } from "../driver/request.ts";
 import { ServerError } from "../server-error.ts";
@@ -39,6 +39,7 @@ export interface RuntimeParts {
   readonly onFatal: (error: ServerError) => void;
   /** Asked while draining, after the last commit; the store still answers. Must end by itself. */
   readonly beforeClose?: () => Promise<void>;
+  readonly onCall?: DispatcherParts["onCall"];
   readonly request?: Partial<RequestOptions>;
   readonly batchLimits?: Partial<BatchLimits>;
   readonly timerLimits?: Partial<TimerLimits>;
@@ -112,7 +113,15 @@ export class Runtime {
     this.#drivers = new DriverRegistry(parts.drivers);
     const report = (command: CommandInput): Promise<Reply> => this.#loop.report(command);
     const request = { ...defaultRequestOptions, ...parts.request };
-    this.#dispatcher = new Dispatcher({ drivers: this.#drivers, clock, log, request, report });
+    const { onCall = () => undefined } = parts;
+    this.#dispatcher = new Dispatcher({
+      drivers: this.#drivers,
+      clock,
+      log,
+      request,
+      report,
+      onCall,
+    });
     const limits = { ...defaultTimerLimits, ...parts.timerLimits };
     this.#timers = new Timers({ source: jobTimers(store, shards), clock, log, report, limits });
     this.#schedules = new Timers({
@@ -178,6 +187,11 @@ export class Runtime {
   /** How long calls of a function took lately; null: none ended since the start. */
   callTimes(functionId: string): CallTimes | null {
     return this.#dispatcher.times.of(functionId);
+  }
+
+  /** How many calls of each function are under way. */
+  callsByFunction(): ReadonlyMap<string, number> {
+    return this.#dispatcher.countByFunction();
   }
 
   /** See `CommitLoop.submit`. */

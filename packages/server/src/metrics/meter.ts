@@ -6,7 +6,9 @@ import type { RunStatus } from "@pawl/engine/records";
 import type { GatewayKind } from "@pawl/protocol/gateway-wire";
 import type { Store } from "@pawl/store/store";
 import type { GatewayOutcome } from "../gateway/gateway-driver.ts";
+import type { FunctionMeter } from "./function-meter.ts";
 import { Histogram } from "./histogram.ts";
+import { RunMomentReader } from "./run-moments.ts";
 
 export type EndStatus = Exclude<RunStatus, "queued" | "running">;
 
@@ -15,6 +17,8 @@ const commitChanges = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384];
 
 /** Counts since the start of the process. */
 export class Meter {
+  readonly functions: FunctionMeter;
+  readonly #runs = new RunMomentReader();
   readonly commitSeconds = new Histogram(commitSeconds);
   readonly commitChanges = new Histogram(commitChanges);
   readonly runsEnded: Record<EndStatus, number> = {
@@ -34,6 +38,10 @@ export class Meter {
     infer: { answered: 0, failed: 0, aborted: 0 },
   };
 
+  constructor(functions: FunctionMeter) {
+    this.functions = functions;
+  }
+
   /** A request that the server performed for a step is over. */
   gatewayRequest(kind: GatewayKind, outcome: GatewayOutcome): void {
     this.gatewayRequests[kind][outcome] += 1;
@@ -43,9 +51,8 @@ export class Meter {
   committed(changes: readonly Change[], seconds: number): void {
     this.commitSeconds.observe(seconds);
     this.commitChanges.observe(changes.length);
-    /** A run may be written several times in one commit; the last time tells. */
-    const ended = new Map<string, EndStatus>();
-    const started = new Set<string>();
+    const runs = this.#runs.read(changes);
+    this.functions.committed(changes, runs);
     for (const change of changes) {
       switch (change.type) {
         case "event.put":
@@ -57,17 +64,13 @@ export class Meter {
         case "attempt.put":
           this.failedAttempts += 1;
           break;
-        case "run.put": {
-          const { id, status, endedAt } = change.run;
-          if (status === "queued") started.add(id);
-          else if (endedAt !== null && status !== "running") ended.set(id, status);
-          break;
-        }
         default:
       }
     }
-    this.runsStarted += started.size;
-    for (const status of ended.values()) this.runsEnded[status] += 1;
+    for (const { run, made } of runs.values()) {
+      if (made) this.runsStarted += 1;
+      if (run.status !== "queued" && run.status !== "running") this.runsEnded[run.status] += 1;
+    }
   }
 }
 

@@ -13,6 +13,7 @@ import { until } from "../http/test-client.ts";
 import { startServer } from "../server.ts";
 import { register, startAppStub } from "../sync/app-stub.ts";
 import { writeExposition } from "./exposition.ts";
+import { FunctionMeter } from "./function-meter.ts";
 import { Histogram } from "./histogram.ts";
 import { Meter, meteredStore } from "./meter.ts";
 
@@ -54,14 +55,16 @@ test("the exposition has a line for each series, with labels escaped", () => {
 });
 
 test("a metered store counts what it commits, and a run once for all its writes", async () => {
-  const meter = new Meter();
+  const meter = new Meter(
+    new FunctionMeter({ functionsMax: 10, now: () => baseTime, functionOf: () => null }),
+  );
   let now = 0;
   const store = meteredStore(createMemoryStore(), meter, () => (now += 2));
   const fence = await store.open();
   await store.commit(
     [
       { type: "event.put", event: eventSample(1), keys: [] },
-      { type: "run.put", run: runSample(1) },
+      { type: "run.put", run: runSample(1, { status: "queued", requestVersion: -1 }) },
       { type: "run.put", run: runSample(1, { status: "failed", endedAt: baseTime }) },
       { type: "run.put", run: runSample(1, { status: "completed", endedAt: baseTime }) },
       { type: "step.put", runId: ulidSample(1), step: stepSample(0) },
@@ -102,6 +105,7 @@ test("/metrics tells of runs, calls and commits, and asks for the key in product
       "pawl_calls_in_flight 0",
       'pawl_runs{status="running"} 0',
       "pawl_events_total 1",
+      "pawl_runs_started_total 1",
       'pawl_commit_seconds_bucket{le="+Inf"}',
     ])
       assert.ok(text.includes(line), line);
