@@ -1,5 +1,6 @@
 // The one error of the server: a request or command that the shells could not carry out. What the
 // engine refuses is a reply, not an error; this is for everything around it.
+import type { EngineCode } from "@pawl/engine/codes";
 import { StoreError, type StoreErrorCode } from "@pawl/store/store-error";
 
 export type ServerErrorCode =
@@ -27,6 +28,16 @@ export type ServerErrorCode =
   | "body_invalid"
   /** What was asked for is known, but not part of this server. */
   | "not_implemented"
+  /** There is no event with this id. */
+  | "event_not_found"
+  /** There is no input or output with this id. */
+  | "output_not_found"
+  /** An app could not be brought into sync; the message says why. */
+  | "app_sync_failed"
+  /** A GraphQL query asks for more than one of the limits allows. */
+  | "query_too_large"
+  /** What the engine refused, for APIs that cannot hand a reply on. */
+  | EngineCode
   /** Another process listens on the port. */
   | "port_taken"
   /** The address cannot be listened on. */

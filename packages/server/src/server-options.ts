@@ -5,6 +5,7 @@ import type { Settings } from "@pawl/engine/settings";
 import { eventBytesCeiling } from "@pawl/protocol/event-wire";
 import type { Store } from "@pawl/store/store";
 import type { ApiLimits } from "./api/context.ts";
+import type { GraphqlLimits } from "./api/graphql/limit-values.ts";
 import type { ApiKey } from "./auth/api-key.ts";
 import type { GatewayLimits } from "./gateway/gateway-request.ts";
 import type { ServerKind } from "./http/gateway.ts";
@@ -48,6 +49,7 @@ export interface ServerOptions {
   readonly timerLimits: Partial<TimerLimits>;
   readonly retention: Partial<RetentionLimits>;
   readonly limits: ApiLimits;
+  readonly graphqlLimits: Partial<GraphqlLimits>;
   /** Records that one page of a search by expression looks at. */
   readonly searchScanMax: number;
   /** Functions that `/v1/prom/{env}` shows one by one. */
@@ -95,6 +97,7 @@ export const defaultServerOptions: Omit<ServerOptions, "store"> = {
     bodyBytesMax: 32 * mebibyte,
     previewRunsMax: 10_000,
   },
+  graphqlLimits: {},
   searchScanMax: searchScanMaxDefault,
   metricsFunctionsMax: metricsFunctionsMaxDefault,
   indexPaths: [],

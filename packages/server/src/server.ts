@@ -5,6 +5,7 @@ import { defaultSettings } from "@pawl/engine/settings";
 import { UlidFactory } from "@pawl/protocol/ulid";
 import { appsShard, owns } from "@pawl/engine/shard";
 import { createArrivals } from "./api/arrivals.ts";
+import { defaultGraphqlLimits } from "./api/graphql/limit-values.ts";
 import { apiRoutes } from "./api/routes.ts";
 import { explainFailure, type ApiContext, type StartOptions } from "./api/context.ts";
 import { version } from "./api/version.ts";
@@ -301,6 +302,7 @@ function apiContext(
     onFault: (error) => options.log.error({ err: error }, "a request failed"),
     arrival: createArrivals(),
     limits: options.limits,
+    graphqlLimits: { ...defaultGraphqlLimits, ...options.graphqlLimits },
     startOptions: startOptions(options),
   };
 }

@@ -151,6 +151,12 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
       bodyBytesMax: values["body-bytes-max"],
       previewRunsMax: values["preview-runs-max"],
     },
+    graphqlLimits: {
+      depthMax: values["graphql-depth-max"],
+      fieldsMax: values["graphql-fields-max"],
+      aliasesMax: values["graphql-aliases-max"],
+      valuesMax: values["graphql-values-max"],
+    },
     searchScanMax: values["search-scan-max"],
     metricsFunctionsMax: values["metrics-functions-max"],
     indexPaths: values["index-path"].flatMap((text) => readIndexPath(text) ?? []),

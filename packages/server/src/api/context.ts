@@ -20,6 +20,7 @@ import type { Counts } from "../loop/runtime.ts";
 import type { Meter } from "../metrics/meter.ts";
 import type { ExportCounts } from "../otlp/run-export.ts";
 import { ServerError } from "../server-error.ts";
+import type { GraphqlLimits } from "./graphql/limit-values.ts";
 import type { Registrar } from "../sync/registrar.ts";
 
 /** The part of the runtime that the API uses. */
@@ -80,6 +81,7 @@ export interface ApiContext {
   /** Internal event ids, ascending in order of arrival. */
   readonly ids: UlidFactory;
   readonly limits: ApiLimits;
+  readonly graphqlLimits: GraphqlLimits;
   readonly startOptions: StartOptions;
 }
 
@@ -127,6 +129,11 @@ export function runNotFound(runId: string): HttpResponse {
   return refusalResponse({ ok: false, code: "run_not_found", message });
 }
 
+/** The same as an error, for APIs that cannot hand a reply on. */
+export function refusalError({ code, message }: Extract<Reply, { ok: false }>): ServerError {
+  return new ServerError(code, message);
+}
+
 /** The same as a problem, for APIs that write refusals in another shape. */
 export function refusalProblem({ code, message }: Extract<Reply, { ok: false }>): Problem {
   return { status: engineStatuses[code], code, message };
@@ -143,6 +150,22 @@ const temporary: ReadonlySet<string> = new Set([
   "store_closed",
 ]);
 
+function statusOf(code: string): number {
+  const known = errorStatuses.get(code);
+  return known ?? (temporary.has(code) ? 503 : 500);
+}
+
+const errorStatuses: ReadonlyMap<string, number> = new Map<string, number>([
+  ...Object.entries(engineStatuses),
+  ["parameter_invalid", 400],
+  ["body_invalid", 400],
+  ["query_too_large", 400],
+  ["event_not_found", 404],
+  ["output_not_found", 404],
+  ["app_sync_failed", 422],
+  ["not_implemented", 501],
+]);
+
 /** Translates a failure of a route into an answer; null when it is none that is known. */
 export function explainFailure(error: unknown): Problem | null {
   if (error instanceof ProtocolError) {
@@ -157,15 +180,8 @@ export function explainFailure(error: unknown): Problem | null {
     return { status: 400, code, message, position };
   }
   if (error instanceof ServerError || error instanceof StoreError) {
-    if (error.code === "parameter_invalid" || error.code === "body_invalid")
-      return { status: 400, code: error.code, message: error.message };
-    if (error.code === "not_implemented")
-      return { status: 501, code: error.code, message: error.message };
-    return {
-      status: temporary.has(error.code) ? 503 : 500,
-      code: error.code,
-      message: error.message,
-    };
+    const { code, message } = error;
+    return { status: statusOf(code), code, message };
   }
   return null;
 }

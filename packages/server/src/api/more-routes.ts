@@ -4,6 +4,7 @@ import type { Route } from "../http/router.ts";
 import { publishRoutes } from "../realtime/publish-routes.ts";
 import { subscribeRoutes } from "../realtime/subscribe-routes.ts";
 import type { ApiContext } from "./context.ts";
+import { playgroundRoutes } from "./graphql/playground.ts";
 import { graphqlRoute } from "./graphql/route.ts";
 import { mcpRoute } from "./mcp/route.ts";
 import { metricsRoute } from "./metrics.ts";
@@ -41,6 +42,7 @@ export function moreRoutes(context: ApiContext): readonly Route[] {
     ...oldRunRoutes(context),
     ...unavailableRoutes(),
     graphqlRoute(context),
+    ...playgroundRoutes(),
     metricsRoute(context),
     functionMetricsRoute(context),
     mcpRoute(context),

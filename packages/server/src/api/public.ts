@@ -51,6 +51,7 @@ const endpoints: readonly Endpoint[] = [
 
 const devEndpoints: readonly Endpoint[] = [
   { call: "GET /dev", purpose: "settings, apps and functions" },
+  { call: "GET /v0/", purpose: "a page to try GraphQL queries" },
   { call: "GET /dev/timeline", purpose: "runs and steps as they happen, one JSON object a line" },
 ];
 

@@ -7,7 +7,8 @@ import { jsonNull, toJsonText } from "@pawl/protocol/json-text";
 import type { RunFilter } from "@pawl/store/store";
 import type { Queries, ShownRun } from "../query/queries.ts";
 import { runOutput } from "../query/outputs.ts";
-import type { Span, SpanInfo } from "../query/trace.ts";
+import type { SpanInfo, WaitEnd } from "../query/step-info.ts";
+import type { Span } from "../query/trace.ts";
 import { httpProblem, problemResponse } from "../http/problem.ts";
 import type { HttpResponse } from "../http/response.ts";
 import { runNotFound, type ApiContext } from "./context.ts";
@@ -253,6 +254,7 @@ function infoJson(info: SpanInfo | null): object | null {
         event_name: info.event,
         expression: info.expression,
         timeout: timeOrNull(info.until),
+        ...endJson(info.end),
       };
     case "waitForEvents":
       return {
@@ -263,16 +265,25 @@ function infoJson(info: SpanInfo | null): object | null {
           event_id: eventId,
         })),
         timeout: timeOrNull(info.until),
+        ...endJson(info.end),
       };
     case "waitForSignal":
-      return { signal: info.signal, timeout: timeOrNull(info.until) };
+      return { signal: info.signal, timeout: timeOrNull(info.until), ...endJson(info.end) };
     case "invoke":
       return {
         function_id: info.functionSlug,
         run_id: info.childRunId,
         timeout: timeOrNull(info.until),
+        ...endJson(info.end),
       };
   }
+}
+
+/** Nothing while the wait is open. */
+function endJson(end: WaitEnd | undefined): object | null {
+  if (end === undefined) return null;
+  const { timedOut: timed_out, eventId: found_event_id } = end;
+  return { timed_out, ...(found_event_id === null ? null : { found_event_id }) };
 }
 
 async function trigger({ queries, now }: ApiContext, runId: string): Promise<HttpResponse> {

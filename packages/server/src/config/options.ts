@@ -73,6 +73,18 @@ export const options = {
   "metrics-functions-max": integer("N", 1_000, 0, 100_000, {
     help: "Functions that `/v1/prom/{env}` shows one by one; further ones are shown as `other`.",
   }),
+  "graphql-depth-max": integer("N", 20, 1, 100, {
+    help: "Levels of fields that one GraphQL query may have.",
+  }),
+  "graphql-fields-max": integer("N", 1_000, 1, 100_000, {
+    help: "Fields that one GraphQL query may have, those of a fragment once for each use.",
+  }),
+  "graphql-aliases-max": integer("N", 100, 0, 100_000, {
+    help: "Aliases that one GraphQL query may have.",
+  }),
+  "graphql-values-max": integer("N", 200_000, 100, 10_000_000, {
+    help: "Values that the answer to one GraphQL query may have.",
+  }),
   tick: integer("MS", 1_000, 1, 60_000, {
     help: "Longest time between two looks at the clock, should it be set anew.",
   }),

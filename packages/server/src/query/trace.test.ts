@@ -11,9 +11,12 @@ import {
   ulidSample,
   waitJobSample,
 } from "@pawl/store/contract/samples";
+import type { StepRecord } from "@pawl/engine/records";
+import { assertJson } from "@pawl/protocol/json-span";
 import { toJsonText } from "@pawl/protocol/json-text";
 import { outputIdOf, placeOfOutputId, type OutputPlace } from "./output-id.ts";
 import { attemptOutput, runOutput, stepOutput } from "./outputs.ts";
+import { infoOfStep } from "./step-info.ts";
 import { buildTrace, type Span } from "./trace.ts";
 
 const runId = ulidSample(1);
@@ -144,4 +147,57 @@ test("outputs lose their wrapper and nothing else", () => {
   const opts = toJsonText({ url: "http://a" });
   const asked = stepSample(0, { op: "infer", opts, memo: toJsonText({ data: { a: 1 } }) });
   assert.deepEqual(stepOutput(asked), { input: opts, data: toJsonText({ a: 1 }), error: null });
+});
+
+test("a step that has ended shows what it had waited for, and how that ended", () => {
+  const step = (
+    op: StepRecord["op"],
+    opts: string | null,
+    memo: string,
+    more: Partial<StepRecord> = {},
+  ): StepRecord =>
+    stepSample(0, {
+      op,
+      queuedAt: baseTime,
+      endedAt: baseTime + 60_000,
+      opts: opts === null ? null : assertJson(opts),
+      memo: assertJson(memo),
+      ...more,
+    });
+  const until = baseTime + 3_600_000;
+  const opts = '{"event":"paid","timeout":"1h","if":"async.data.n > 1"}';
+  const paid = { type: "waitForEvent", event: "paid", expression: "async.data.n > 1", until };
+  assert.deepEqual(infoOfStep(step("waitForEvent", opts, '{"id":"e1","name":"paid"}')), {
+    ...paid,
+    end: { timedOut: false, eventId: "e1" },
+  });
+  assert.deepEqual(infoOfStep(step("waitForEvent", opts, "null")), {
+    ...paid,
+    end: { timedOut: true, eventId: null },
+  });
+  assert.deepEqual(infoOfStep(step("sleep", null, "null")), {
+    type: "sleep",
+    until: baseTime + 60_000,
+  });
+  assert.deepEqual(infoOfStep(step("waitForSignal", '{"signal":"s","timeout":"1h"}', "{}")), {
+    type: "waitForSignal",
+    signal: "s",
+    until,
+    end: { timedOut: false, eventId: null },
+  });
+  const called = '{"function_id":"shop-child","timeout":"30s"}';
+  assert.deepEqual(infoOfStep(step("invoke", called, '{"error":{}}', { status: "failed" })), {
+    type: "invoke",
+    functionSlug: "shop-child",
+    childRunId: null,
+    until: baseTime + 30_000,
+    end: { timedOut: true, eventId: null },
+  });
+  const events = '{"events":[{"name":"a","event":"x"},{"name":"b","event":"y","if":"true"}]}';
+  const many = infoOfStep(step("waitForAny", events, '{"data":{"b":{"id":"e2"}}}'));
+  assert.deepEqual(many?.type === "waitForEvents" && many.branches, [
+    { name: "a", event: "x", expression: null, eventId: null },
+    { name: "b", event: "y", expression: "true", eventId: "e2" },
+  ]);
+  assert.equal(infoOfStep(step("run", null, '{"data":1}')), null);
 });

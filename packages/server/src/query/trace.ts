@@ -6,6 +6,7 @@ import { manyOps } from "@pawl/engine/rules/steps";
 import { sliceObject } from "@pawl/protocol/json-span";
 import { fromJsonText, type JsonText } from "@pawl/protocol/json-text";
 import { outputIdOf } from "./output-id.ts";
+import { infoOfStep, type SpanInfo } from "./step-info.ts";
 
 export type SpanStatus =
   | "queued"
@@ -15,35 +16,6 @@ export type SpanStatus =
   | "failed"
   | "cancelled"
   | "skipped";
-
-/** What a step that does not run user code waits for. */
-export type SpanInfo =
-  | { readonly type: "sleep"; readonly until: number }
-  | {
-      readonly type: "waitForEvent";
-      readonly event: string;
-      readonly expression: string | null;
-      readonly until: number;
-    }
-  | {
-      /** The first of several events, or one of each. */
-      readonly type: "waitForEvents";
-      readonly branches: readonly {
-        readonly name: string;
-        readonly event: string;
-        readonly expression: string | null;
-        /** The event that came for it; null: none yet. */
-        readonly eventId: string | null;
-      }[];
-      readonly until: number;
-    }
-  | { readonly type: "waitForSignal"; readonly signal: string; readonly until: number }
-  | {
-      readonly type: "invoke";
-      readonly functionSlug: string;
-      readonly childRunId: string;
-      readonly until: number;
-    };
 
 /** Times are ms since the epoch. */
 export interface Span {
@@ -176,6 +148,7 @@ function finishedSpan(run: RunRecord, step: StepRecord, attempts: readonly Attem
     queuedAt: step.queuedAt,
     startedAt: attempts[0]?.startedAt ?? step.startedAt,
     opts: step.opts,
+    info: infoOfStep(step),
     children: step.status === "completed" && children.length > 0 ? [...children, last] : children,
   };
 }

@@ -1,5 +1,7 @@
 // Apps and functions as GraphQL objects.
+import { functionConfig } from "../../query/function-config.ts";
 import type { AppRecord, FunctionRecord } from "@pawl/engine/records";
+import { isJsonObject } from "@pawl/protocol/object-reader";
 
 /** The `App` of a record. */
 export function appObject(app: AppRecord): object {
@@ -32,7 +34,7 @@ export function functionObject(fn: FunctionRecord, app: AppRecord): object {
     name: fn.name,
     slug: fn.slug,
     config: fn.config,
-    concurrency: 0,
+    concurrency: concurrencyOf(fn),
     triggers: fn.triggers.map((trigger) =>
       trigger.kind === "cron"
         ? { type: "CRON", value: trigger.cron, condition: null }
@@ -44,4 +46,12 @@ export function functionObject(fn: FunctionRecord, app: AppRecord): object {
     isPaused: fn.pausedAt !== null,
     retries: fn.retries,
   };
+}
+
+/** The lowest of its limits; 0: there is none. */
+function concurrencyOf(fn: FunctionRecord): number {
+  const limits = functionConfig(fn).concurrency.flatMap((one) =>
+    isJsonObject(one) && typeof one["limit"] === "number" && one["limit"] > 0 ? [one["limit"]] : [],
+  );
+  return limits.length === 0 ? 0 : Math.min(...limits);
 }

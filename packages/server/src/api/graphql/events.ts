@@ -1,5 +1,6 @@
 // Events as GraphQL objects, the old type and the new, and lists of them.
 import type { EventRecord } from "@pawl/engine/records";
+import { scheduledEvent } from "@pawl/engine/schedule/schedule";
 import { writeEvent } from "@pawl/protocol/event-wire";
 import type { Queries, ShownRun } from "../../query/queries.ts";
 import { timeOrNull } from "../words.ts";
@@ -61,16 +62,14 @@ export function eventV2Object(queries: Queries, event: EventRecord, showRun: Sho
 
 /** The `StreamItem` of an event. */
 export function streamObject(queries: Queries, event: EventRecord, showRun: ShowRun): object {
+  const runs = (): Promise<readonly ShownRun[]> => queries.runsOfEvent(event.id, runsPerEventMax);
   return {
     id: event.id,
     trigger: event.name,
-    type: "EVENT",
+    type: event.name === scheduledEvent ? "CRON" : "EVENT",
     createdAt: timeOrNull(event.receivedAt),
-    runs: async () => {
-      const runs = await queries.runsOfEvent(event.id, runsPerEventMax);
-      return runs.map((shown) => showRun(queries, shown));
-    },
-    inBatch: false,
+    runs: async () => (await runs()).map((shown) => showRun(queries, shown)),
+    inBatch: async () => (await runs()).some(({ run }) => run.batchId !== null),
   };
 }
 

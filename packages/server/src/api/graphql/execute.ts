@@ -3,19 +3,22 @@
 // the fields mean.
 import {
   buildSchema,
+  defaultFieldResolver,
   execute,
   GraphQLError,
-  Kind,
   parse,
   validate,
-  type ASTNode,
   type DocumentNode,
+  type ExecutionResult,
+  type GraphQLFieldResolver,
   type GraphQLFormattedError,
   type GraphQLSchema,
 } from "graphql";
 import { scopeMissing, type Caller } from "../../auth/scopes.ts";
 import type { ApiContext } from "../context.ts";
 import { explainFailure } from "../context.ts";
+import type { GraphqlLimits } from "./limit-values.ts";
+import { exceeded, tooLarge } from "./limits.ts";
 import { rootFields } from "./root.ts";
 import { missingScope } from "./scopes.ts";
 import { typeDefinitions } from "./schema.ts";
@@ -34,93 +37,104 @@ export interface GraphqlAnswer {
 /** Runs one request for a caller. */
 export type Executor = (request: GraphqlRequest, caller: Caller) => Promise<GraphqlAnswer>;
 
-const tokensMax = 4_000;
-const depthMax = 20;
-/** Types lead back to each other, so fields are bounded too: a depth alone allows far too many. */
-const fieldsMax = 1_000;
+/** Text with more tokens than this for each allowed field is not parsed. */
+const tokensPerField = 4;
 
 /** Runs requests on one schema. */
 export function createExecutor(context: ApiContext): Executor {
   const schema = buildSchema(typeDefinitions);
   const rootValue = rootFields(context);
+  const limits = context.graphqlLimits;
   return async ({ query, variables, operationName }, caller) => {
-    const checked = check(schema, query);
+    const checked = check(schema, query, limits);
     if ("errors" in checked) return checked;
     const lacking = missingScope(schema, checked.document, caller);
-    if (lacking !== null) {
-      const extensions = { code: "access_denied" };
-      return { errors: [{ message: scopeMissing(lacking), extensions }] };
-    }
-    const result = await execute({
+    if (lacking !== null) return refusal("access_denied", scopeMissing(lacking));
+    const { fieldResolver, isSpent } = countedResolver(limits.valuesMax);
+    const running = execute({
       schema,
       document: checked.document,
       rootValue,
       variableValues: variables,
       operationName,
+      fieldResolver,
     });
-    const { data, errors } = result;
-    return {
-      ...(data === undefined ? null : { data }),
-      ...(errors === undefined
-        ? null
-        : { errors: errors.map((error) => written(error, context.onFault)) }),
-    };
+    const result = await Promise.race([running, isSpent]);
+    if (result === "spent") {
+      const { code, message } = tooLarge(limits, "valuesMax");
+      return refusal(code, message);
+    }
+    return answerOf(result, context.onFault);
+  };
+}
+
+function answerOf(
+  { data, errors }: ExecutionResult,
+  onFault: (error: unknown) => void,
+): GraphqlAnswer {
+  return {
+    ...(data === undefined ? null : { data }),
+    ...(errors === undefined ? null : { errors: errors.map((error) => written(error, onFault)) }),
+  };
+}
+
+/** Resolves fields until there are too many. Those beyond never come, so that nothing follows of them. */
+function countedResolver(valuesMax: number): {
+  readonly fieldResolver: GraphQLFieldResolver<unknown, unknown>;
+  readonly isSpent: Promise<"spent">;
+} {
+  const { promise: isSpent, resolve } = Promise.withResolvers<"spent">();
+  const never = new Promise<never>(() => undefined);
+  let values = 0;
+  return {
+    isSpent,
+    fieldResolver: (source, args, given, info) => {
+      values += 1;
+      if (values <= valuesMax) return defaultFieldResolver(source, args, given, info);
+      resolve("spent");
+      return never;
+    },
   };
 }
 
 function check(
   schema: GraphQLSchema,
   query: string,
+  limits: GraphqlLimits,
 ): { readonly document: DocumentNode } | { readonly errors: readonly GraphQLFormattedError[] } {
   try {
-    const document = parse(query, { maxTokens: tokensMax });
+    const document = parse(query, { maxTokens: limits.fieldsMax * tokensPerField });
+    const limit = exceeded(document, limits);
+    if (limit !== null) {
+      const { code, message } = tooLarge(limits, limit);
+      return refusal(code, message);
+    }
     const errors = validate(schema, document);
-    if (errors.length > 0) return { errors: errors.map((error) => error.toJSON()) };
-    const problem = sizeProblem(document);
-    return problem === null ? { document } : { errors: [{ message: problem }] };
+    return errors.length === 0 ? { document } : { errors: errors.map(invalid) };
   } catch (error) {
-    if (error instanceof GraphQLError) return { errors: [error.toJSON()] };
-    throw error;
+    if (!(error instanceof GraphQLError)) throw error;
+    if (!error.message.includes("Parsing aborted")) return { errors: [invalid(error)] };
+    const { code, message } = tooLarge(limits, "fieldsMax");
+    return refusal(code, message);
   }
 }
 
-/** Why a valid document is too much; null when it is not. */
-function sizeProblem(document: DocumentNode): string | null {
-  const fragments = new Map<string, ASTNode>();
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) {
-      fragments.set(definition.name.value, definition.selectionSet);
-    }
-  }
-  let fields = 0;
-  const isTooLarge = (node: ASTNode | undefined, depth: number): boolean => {
-    if (node === undefined) return false;
-    if (depth > depthMax || fields > fieldsMax) return true;
-    switch (node.kind) {
-      case Kind.SELECTION_SET:
-        return node.selections.some((selection) => isTooLarge(selection, depth));
-      case Kind.FIELD:
-        fields += 1;
-        return isTooLarge(node.selectionSet, depth + 1);
-      case Kind.INLINE_FRAGMENT:
-        return isTooLarge(node.selectionSet, depth);
-      case Kind.FRAGMENT_SPREAD:
-        return isTooLarge(fragments.get(node.name.value), depth);
-      case Kind.OPERATION_DEFINITION:
-        return isTooLarge(node.selectionSet, depth);
-      default:
-        return false;
-    }
-  };
-  const operations = document.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
-  if (!operations.some((operation) => isTooLarge(operation, 0))) return null;
-  return `The query is too large: ${String(depthMax)} levels and ${String(fieldsMax)} fields are allowed.`;
+function refusal(
+  code: string,
+  message: string,
+): { readonly errors: readonly GraphQLFormattedError[] } {
+  return { errors: [{ message, extensions: { code } }] };
+}
+
+/** The query itself, or its variables, cannot be used. */
+function invalid(error: GraphQLError): GraphQLFormattedError {
+  return { ...error.toJSON(), extensions: { code: "query_invalid" } };
 }
 
 function written(error: GraphQLError, onFault: (error: unknown) => void): GraphQLFormattedError {
   const { originalError } = error;
   const formatted = error.toJSON();
-  if (originalError === undefined || originalError instanceof GraphQLError) return formatted;
+  if (originalError === undefined || originalError instanceof GraphQLError) return invalid(error);
   const problem = explainFailure(originalError);
   if (problem === null) {
     onFault(originalError);

@@ -1,14 +1,10 @@
-// The fields of `Query` and `Mutation` (protocol.md 8.4): each asks the query services, or submits
-// a command, and hands on what comes back. It must not know HTTP.
-import { ServerError } from "../../server-error.ts";
+// The fields of `Query` (protocol.md 8.4): each asks the query services and hands on what comes back.
+// It must not know HTTP.
 import type { Queries } from "../../query/queries.ts";
-import { assertJson } from "@pawl/protocol/json-span";
-import { jsonNull } from "@pawl/protocol/json-text";
-import { startFunction } from "../accept.ts";
-import { cancelRun, rerunRun, startedRunId } from "../run-actions.ts";
 import type { ApiContext } from "../context.ts";
 import { appObject, functionObject } from "./apps.ts";
 import { eventObject, eventPage, eventV2Object, isInternal, streamObject } from "./events.ts";
+import { mutationFields } from "./mutations.ts";
 import {
   oldRunObject,
   pageInfo,
@@ -21,6 +17,7 @@ import {
   type RunsArguments,
 } from "./runs.ts";
 import { outputObject } from "./spans.ts";
+import { missing } from "./missing.ts";
 import { timeOf } from "./times.ts";
 
 const streamMax = 1_000;
@@ -37,6 +34,12 @@ interface StreamArguments {
 interface EventsArguments {
   readonly query: { readonly name?: string | null; readonly lastEventId?: string | null };
 }
+interface AppsArguments {
+  readonly filter?: {
+    readonly connectionType?: string | null;
+    readonly method?: string | null;
+  } | null;
+}
 interface EventsV2Arguments {
   readonly first: number;
   readonly after?: string | null;
@@ -52,25 +55,23 @@ interface RunArguments {
   readonly runID: string;
 }
 
-/** Something is asked for that does not exist. */
-function missing(what: string, id: string): ServerError {
-  return new ServerError("parameter_invalid", `There is no ${what} ${id}.`);
-}
-
 /** The root value: a function for each field. */
 export function rootFields(context: ApiContext): object {
   return {
     ...appFields(context),
     ...eventFields(context),
     ...runFields(context),
-    ...mutations(context),
+    ...mutationFields(context),
   };
 }
 
 function appFields({ queries }: ApiContext): object {
   return {
-    apps: ({ filter }: { readonly filter?: { readonly connectionType?: string | null } | null }) =>
-      (filter?.connectionType ?? "SERVE") === "SERVE" ? queries.apps().map(appObject) : [],
+    // All apps are served over HTTP.
+    apps: ({ filter }: AppsArguments) =>
+      [filter?.connectionType, filter?.method].every((method) => (method ?? "SERVE") === "SERVE")
+        ? queries.apps().map(appObject)
+        : [],
     app: ({ id }: { readonly id: string }) => {
       const app = queries.app(id);
       return app === null ? null : appObject(app);
@@ -203,65 +204,4 @@ function runFields({ queries }: ApiContext): object {
       return trigger;
     },
   };
-}
-
-function mutations(context: ApiContext): object {
-  const { queries } = context;
-  const unavailable = (what: string) => () => {
-    throw new ServerError("not_implemented", `${what} is not available on this server.`);
-  };
-  return {
-    createApp: unavailable("Adding an app by URL"),
-    updateApp: unavailable("Changing the URL of an app"),
-    rerun: (args: RerunArguments) => rerun(context, args),
-    deleteApp: async ({ id }: { readonly id: string }) => removeApp(context, id),
-    deleteAppByName: async ({ name }: { readonly name: string }) =>
-      (await removeApp(context, name)) !== "",
-    invokeFunction: (args: InvokeArguments) => invoke(context, args),
-    cancelRun: async ({ runID }: RunArguments) => {
-      const reply = await cancelRun(context, runID);
-      const shown = await queries.run(runID);
-      if (!reply.ok || shown === null)
-        throw new ServerError("parameter_invalid", reply.ok ? "The run is gone." : reply.message);
-      return runObject(queries, shown);
-    },
-  };
-}
-
-async function removeApp({ backend, queries }: ApiContext, idOrName: string): Promise<string> {
-  const app = queries.app(idOrName);
-  if (app === null) throw missing("app", idOrName);
-  const reply = await backend.submit({ type: "app.removed", appId: app.id });
-  if (!reply.ok) throw new ServerError("parameter_invalid", reply.message);
-  return app.id;
-}
-
-interface RerunArguments extends RunArguments {
-  readonly fromStep?: { readonly stepID: string; readonly input?: unknown } | null;
-}
-
-/** The input comes as JSON text, as a string, or as a value of the query itself. */
-async function rerun(context: ApiContext, { runID, fromStep }: RerunArguments): Promise<string> {
-  const { stepID: stepId, input } = fromStep ?? { stepID: "" };
-  const text = typeof input === "string" ? assertJson(input) : JSON.stringify(input ?? null);
-  const step = { stepId, input: text === jsonNull ? null : assertJson(text) };
-  const reply = await rerunRun(context, runID, stepId === "" ? null : step);
-  if (!reply.ok) throw new ServerError("parameter_invalid", reply.message);
-  return startedRunId(reply);
-}
-
-interface InvokeArguments {
-  readonly functionSlug: string;
-  readonly data?: unknown;
-  readonly user?: unknown;
-}
-
-async function invoke(
-  context: ApiContext,
-  { functionSlug, data, user }: InvokeArguments,
-): Promise<true> {
-  const invocation = { data: data ?? undefined, user: user ?? undefined };
-  const reply = await startFunction(context, functionSlug, JSON.stringify(invocation));
-  if (!reply.ok) throw new ServerError("parameter_invalid", reply.message);
-  return true;
 }

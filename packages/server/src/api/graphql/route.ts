@@ -34,7 +34,8 @@ export function graphqlRoute(context: ApiContext): Route {
       const request = readRequest(body);
       if (request === null) {
         const message = "The body must be JSON with a query: {query, variables, operationName}.";
-        return valueResponse(200, { errors: [{ message }] });
+        const extensions = { code: "body_invalid" };
+        return valueResponse(200, { errors: [{ message, extensions }] });
       }
       return valueResponse(200, await (await (executor ??= load()))(request, caller));
     },

@@ -1,5 +1,6 @@
 // Runs as GraphQL objects, the old type and the new, and lists of them.
 import { writeEvent } from "@pawl/protocol/event-wire";
+import { ulidTime } from "@pawl/protocol/ulid";
 import type { RunFilter } from "@pawl/store/store";
 import { runOutput } from "../../query/outputs.ts";
 import type { Queries, ShownRun } from "../../query/queries.ts";
@@ -31,12 +32,17 @@ export function runObject(queries: Queries, shown: ShownRun): object {
     triggerIDs: run.eventIds,
     traceID: traceIdOf(run.id),
     isBatch: run.batchId !== null,
-    batchCreatedAt: null,
+    batchCreatedAt: batchTime(run),
     cronSchedule: run.schedule?.line ?? null,
     eventName: run.eventName,
     hasAI: () => hasAi(queries, run.id),
     trace: () => traceObject(queries, run.id),
   };
+}
+
+/** When a batch began to gather, which its id tells. */
+function batchTime({ batchId }: ShownRun["run"]): string | null {
+  return batchId === null ? null : timeOrNull(ulidTime(batchId));
 }
 
 /** Whether a step of the run asks a model, as far as anybody can see. */
@@ -63,7 +69,7 @@ export function oldRunObject(queries: Queries, shown: ShownRun): object {
       return event === null ? null : eventObject(queries, event, oldRunObject);
     },
     batchID: run.batchId,
-    batchCreatedAt: null,
+    batchCreatedAt: batchTime(run),
     cron: run.schedule?.line ?? null,
   };
 }

@@ -52,6 +52,7 @@ export const typeDefinitions = /* GraphQL */ `
     invokeFunction(data: Map, functionSlug: String!, user: Map): Boolean
     cancelRun(runID: ULID!): FunctionRunV2!
     rerun(runID: ULID!, fromStep: RerunFromStepInput): ULID!
+    createDebugSession(input: CreateDebugSessionInput!): CreateDebugSessionResponse!
   }
 
   enum AppMethod {
@@ -69,6 +70,15 @@ export const typeDefinitions = /* GraphQL */ `
   input UpdateAppInput {
     id: String!
     url: String!
+  }
+  input CreateDebugSessionInput {
+    functionSlug: String!
+    runID: String
+    workspaceId: ID
+  }
+  type CreateDebugSessionResponse {
+    debugSessionID: ULID!
+    debugRunID: ULID!
   }
   input RerunFromStepInput {
     stepID: String!

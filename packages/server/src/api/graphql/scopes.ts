@@ -21,6 +21,7 @@ const scopeOfMutation: ReadonlyMap<string, Scope> = new Map([
   ["invokeFunction", "runs:write"],
   ["cancelRun", "runs:write"],
   ["rerun", "runs:write"],
+  ["createDebugSession", "runs:write"],
 ]);
 
 const typesOfScope: readonly (readonly [Scope, readonly string[]])[] = [
@@ -55,6 +56,7 @@ const typesOfScope: readonly (readonly [Scope, readonly string[]])[] = [
       "WaitForSignalStepInfo",
       "RunStepInfo",
       "StepError",
+      "CreateDebugSessionResponse",
     ],
   ],
 ];

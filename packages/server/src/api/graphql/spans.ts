@@ -61,8 +61,8 @@ function infoObject({ info, op, stepType }: Span): object | null {
         eventName: info.event,
         expression: info.expression,
         timeout: timeOrNull(info.until),
-        foundEventID: null,
-        timedOut: null,
+        foundEventID: info.end?.eventId ?? null,
+        timedOut: info.end?.timedOut ?? null,
       };
     case "waitForEvents":
       return {
@@ -70,15 +70,15 @@ function infoObject({ info, op, stepType }: Span): object | null {
         eventName: info.branches.map(({ event }) => event).join(", "),
         expression: null,
         timeout: timeOrNull(info.until),
-        foundEventID: null,
-        timedOut: null,
+        foundEventID: info.end?.eventId ?? null,
+        timedOut: info.end?.timedOut ?? null,
       };
     case "waitForSignal":
       return {
         __typename: "WaitForSignalStepInfo",
         signal: info.signal,
         timeout: timeOrNull(info.until),
-        timedOut: null,
+        timedOut: info.end?.timedOut ?? null,
       };
     case "invoke":
       return {
@@ -88,7 +88,7 @@ function infoObject({ info, op, stepType }: Span): object | null {
         timeout: timeOrNull(info.until),
         returnEventID: null,
         runID: info.childRunId,
-        timedOut: null,
+        timedOut: info.end?.timedOut ?? null,
       };
   }
 }

@@ -8,7 +8,7 @@ import { runOutput } from "../../query/outputs.ts";
 import type { ShownRun } from "../../query/queries.ts";
 import { ServerError } from "../../server-error.ts";
 import { acceptEvent, startFunction } from "../accept.ts";
-import type { ApiContext } from "../context.ts";
+import { refusalError, type ApiContext } from "../context.ts";
 import { spliced } from "../envelope.ts";
 import { explanationJson } from "../explanation-json.ts";
 import { runStatusWords, timeOrNull } from "../words.ts";
@@ -98,7 +98,7 @@ function lookingTools(context: ApiContext): readonly Tool[] {
       run: async ({ runId }) => {
         const shown = await queries.run(runId);
         if (shown !== null) return statusText(context, shown);
-        throw new ServerError("parameter_invalid", `There is no run ${runId}.`);
+        throw new ServerError("run_not_found", `There is no run ${runId}.`);
       },
     }),
     tool({
@@ -111,7 +111,7 @@ function lookingTools(context: ApiContext): readonly Tool[] {
       run: async ({ runId }) => {
         const explanation = await queries.explain(runId, context.now());
         if (explanation !== null) return explanationJson(explanation);
-        throw new ServerError("parameter_invalid", `There is no run ${runId}.`);
+        throw new ServerError("run_not_found", `There is no run ${runId}.`);
       },
     }),
     tool({
@@ -154,7 +154,7 @@ async function sendEvent(
     throw new ServerError("parameter_invalid", "eventIdSeed must be <ms>,<base64 of 10 bytes>.");
   const event = `{"name":${JSON.stringify(name)}${payloadOf(text)}}`;
   const reply = await acceptEvent(context, event, ids?.[0] ?? null);
-  if (!reply.ok) throw new ServerError("parameter_invalid", reply.message);
+  if (!reply.ok) throw refusalError(reply);
   const eventId = reply.value.type === "accepted" ? (reply.value.eventIds[0] ?? null) : null;
   const runs = eventId === null ? [] : await context.queries.runsOfEvent(eventId, runsMax);
   return toJsonText({ eventId, runIds: runs.map(({ run }) => run.id) });
@@ -167,9 +167,9 @@ async function invokeFunction(
 ): Promise<JsonText> {
   const found = context.queries.fn(input.functionId);
   if (found === null)
-    throw new ServerError("parameter_invalid", `There is no function ${input.functionId}.`);
+    throw new ServerError("function_not_found", `There is no function ${input.functionId}.`);
   const reply = await startFunction(context, found.fn.slug, `{"name":""${payloadOf(text)}}`);
-  if (!reply.ok) throw new ServerError("parameter_invalid", reply.message);
+  if (!reply.ok) throw refusalError(reply);
   return reply.value.type === "started"
     ? pollRun(context, reply.value.runId, input.timeout)
     : toJsonText({ runId: null });
