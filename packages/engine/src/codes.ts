@@ -21,6 +21,8 @@ export type EngineCode =
   | "function_not_found"
   /** The function's flow control let no run start; the message names the rule. */
   | "run_skipped"
+  /** The function's rate limit let no run start. */
+  | "run_rate_limited"
   /** Nobody waits for the signal. */
   | "signal_not_found"
   /** The name of the signal, or what it carries, is larger than allowed. */

@@ -53,7 +53,8 @@ export function runInvoked(state: StateView, command: RunInvoked): Decision {
   const { run, problem } = start;
   if (run === null) {
     const message = `Function "${functionSlug}" did not start: ${problem}`;
-    return draft.decide({ ok: false, code: "run_skipped", message });
+    const code = start.isRateLimited === true ? "run_rate_limited" : "run_skipped";
+    return draft.decide({ ok: false, code, message });
   }
   const value = { type: "started", runId: run.id, eventId: event.id } as const;
   return draft.decide({ ok: true, value });

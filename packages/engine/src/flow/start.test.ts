@@ -92,7 +92,7 @@ test("a refused invocation fails the step at once, and the API is told", () => {
     event: world.event("x"),
     parent: null,
   });
-  assert.ok(!reply.ok && reply.code === "run_skipped");
+  assert.ok(!reply.ok && reply.code === "run_rate_limited");
 });
 
 test("idempotency: one start a day for each value, within a request and after", () => {

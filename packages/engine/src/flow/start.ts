@@ -36,7 +36,14 @@ export interface Caller {
 export type Start =
   | { readonly run: RunDraft; readonly problem: null }
   /** `repeats`: the run that was started for the same key. */
-  | { readonly run: null; readonly problem: string; readonly repeats?: string };
+  | {
+      readonly run: null;
+      readonly problem: string;
+      readonly repeats?: string;
+      readonly isRateLimited?: true;
+    };
+
+type NotStarted = Extract<Start, { run: null }>;
 
 /** A start that nobody waits for. */
 const byTrigger: Caller = { runId: null, parent: null, kind: "trigger" };
@@ -96,7 +103,7 @@ export function startFunction(
   const batch = appended(draft, fn, event, caller);
   if (batch !== null) return started(draft, batch, keys);
   const limited = passRateLimit(draft, fn, event);
-  if (limited !== null) return skip(draft, fn, event, caller, limited);
+  if (limited !== null) return { ...skip(draft, fn, event, caller, limited), isRateLimited: true };
   const waiting = putOff(draft, fn, event, caller);
   if (waiting !== null) return started(draft, waiting, keys);
   const problem = singletonProblem(draft, fn, event) ?? backlogProblem(draft, fn);
@@ -116,7 +123,7 @@ function skip(
   event: EventRecord,
   caller: Caller,
   problem: string,
-): Start {
+): NotStarted {
   const run = newRun(draft, fn, event, caller);
   run.update({ status: "skipped", endedAt: draft.at, endReason: problem });
   for (const key of eventIdKeys(fn, event, caller.kind)) draft.holdKey(key, run.id);
@@ -176,12 +183,7 @@ function openFor(run: RunDraft, fn: FunctionRecord, event: EventRecord): number 
 }
 
 /** An invoker must not wait for a run that will not come. */
-function refuse(
-  draft: Draft,
-  fn: FunctionRecord,
-  caller: Caller,
-  problem: string,
-): Extract<Start, { run: null }> {
+function refuse(draft: Draft, fn: FunctionRecord, caller: Caller, problem: string): NotStarted {
   if (caller.parent !== null) {
     const memo = errorMemo({
       name: "PawlRunSkippedError",

@@ -96,6 +96,7 @@ const engineStatuses: Readonly<Record<EngineCode, number>> = {
   bulk_ended: 409,
   function_not_found: 404,
   run_skipped: 422,
+  run_rate_limited: 422,
   signal_not_found: 404,
   signal_too_large: 413,
   app_not_found: 404,

@@ -97,13 +97,21 @@ function readQuery(schema: z.ZodObject | undefined, query: URLSearchParams): unk
   const given: Record<string, unknown> = {};
   for (const key of new Set(query.keys())) {
     const values = query.getAll(key);
-    given[key] = isList(schema.shape[key])
-      ? values.flatMap((value) => value.split(","))
-      : values[0];
+    const [value = ""] = values;
+    const shape: unknown = schema.shape[key];
+    if (isList(shape)) given[key] = values.flatMap((one) => one.split(","));
+    else if (shape !== undefined && values.length > 1) refuseParameter(key, "given more than once");
+    else if (isNumber(shape) && !/^-?\d{1,15}$/.test(value))
+      refuseParameter(key, "must be a whole number");
+    else given[key] = value;
   }
   const read = schema.safeParse(given);
   if (read.success) return read.data;
   throw new ServerError("parameter_invalid", `Query parameter ${problemOf(read.error)}`);
+}
+
+function refuseParameter(key: string, problem: string): never {
+  throw new ServerError("parameter_invalid", `Query parameter ${key}: ${problem}`);
 }
 
 function readBody(schema: z.ZodType | undefined, body: string): unknown {
@@ -118,8 +126,18 @@ function readBody(schema: z.ZodType | undefined, body: string): unknown {
 
 function problemOf(error: z.ZodError): string {
   const [issue] = error.issues;
+  if (issue?.code === "unrecognized_keys")
+    return `${[...issue.path, issue.keys.join(", ")].join(".")}: not known here`;
   const path = issue?.path.join(".") ?? "";
   return `${path === "" ? "" : `${path}: `}${issue?.message ?? "invalid"}`;
+}
+
+/** Text that JavaScript would take for a number, like the empty one, is none. */
+function isNumber(schema: unknown): boolean {
+  if (schema instanceof z.ZodNumber) return true;
+  return (
+    (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) && isNumber(schema.unwrap())
+  );
 }
 
 /** Optional, defaulted and transformed lists are lists too. */

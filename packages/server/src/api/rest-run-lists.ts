@@ -6,6 +6,7 @@ import { writeEvent } from "@pawl/protocol/event-wire";
 import { jsonNull, toJsonText } from "@pawl/protocol/json-text";
 import type { RunFilter } from "@pawl/store/store";
 import type { Queries, ShownRun } from "../query/queries.ts";
+import { placeOfOutputId } from "../query/output-id.ts";
 import { runOutput } from "../query/outputs.ts";
 import type { SpanInfo, WaitEnd } from "../query/step-info.ts";
 import type { Span } from "../query/trace.ts";
@@ -16,7 +17,7 @@ import { endpoint, type DocumentedRoute } from "./endpoint.ts";
 import { envelope, spliced } from "./envelope.ts";
 import {
   cursorSchema,
-  idsSchema,
+  uuidsSchema,
   limitSchema,
   searchSchema,
   statusesSchema,
@@ -40,8 +41,8 @@ const filterSchema = z.object({
   status: statusesSchema,
   from: timeSchema,
   until: timeSchema,
-  function_id: idsSchema,
-  app_id: idsSchema,
+  function_id: uuidsSchema,
+  app_id: uuidsSchema,
 });
 const pageSchema = filterSchema.extend({
   first: limitSchema(20, 400),
@@ -131,7 +132,7 @@ export function restRunListRoutes(context: ApiContext): readonly DocumentedRoute
       ...shared,
       pattern: "/v1/runs/:id/outputs/:outputId",
       summary: "Input and output of a span, by its output id",
-      handle: ({ params: { outputId = "" } }) => spanOutput(context, outputId),
+      handle: ({ params: { id = "", outputId = "" } }) => spanOutput(context, id, outputId),
     }),
   ];
 }
@@ -302,10 +303,15 @@ async function trigger({ queries, now }: ApiContext, runId: string): Promise<Htt
   return envelope(now(), `${JSON.stringify(plain).slice(0, -1)},"payloads":${payloads}}`);
 }
 
-async function spanOutput({ queries, now }: ApiContext, outputId: string): Promise<HttpResponse> {
-  const output = await queries.spanOutput(outputId);
+async function spanOutput(
+  { queries, now }: ApiContext,
+  runId: string,
+  outputId: string,
+): Promise<HttpResponse> {
+  const isOfRun = placeOfOutputId(outputId)?.runId === runId;
+  const output = isOfRun ? await queries.spanOutput(outputId) : null;
   if (output === null) {
-    const message = `There is no output ${outputId}.`;
+    const message = `Run ${runId} has no output ${outputId}.`;
     return problemResponse(httpProblem(404, "output_not_found", message));
   }
   const { input, data, error } = output;

@@ -60,6 +60,14 @@ export const idsSchema = z
   .transform((ids) => ids ?? null)
   .meta({ type: "array", items: { type: "string" } });
 
+/** UUIDs, repeated or separated by commas; null: any. */
+export const uuidsSchema = z
+  .array(z.uuid("must be a UUID, as lists of functions and apps give them"))
+  .max(idsMax)
+  .optional()
+  .transform((ids) => ids ?? null)
+  .meta({ type: "array", items: { type: "string", format: "uuid" } });
+
 /** A search expression; null: none. */
 export const searchSchema = z
   .string()

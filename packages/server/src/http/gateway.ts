@@ -55,6 +55,9 @@ export interface Gateway {
   upgrade(request: HttpRequest): Promise<HttpResponse | Upgrade>;
 }
 
+/** Answers hold what only the holder of a key may see; a route may say otherwise. */
+const unkept = { "cache-control": "no-store" };
+
 /** Puts routes, guard and error answers together. */
 export function createGateway(parts: GatewayParts): Gateway {
   const kindHeader = { "x-inngest-server-kind": parts.kind };
@@ -64,7 +67,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     response: HttpResponse,
   ): HttpResponse => {
     const cors = found === null ? null : corsHeaders(parts.origins, request, found.routes);
-    return { ...response, headers: { ...response.headers, ...kindHeader, ...cors } };
+    return { ...response, headers: { ...unkept, ...response.headers, ...kindHeader, ...cors } };
   };
   return {
     answer: async (request) => {

@@ -168,7 +168,9 @@ function sendText(
   const unread = !message.complete;
   response.writeHead(answer.status, {
     ...answer.headers,
-    ...(answer.status === 204 ? null : { "content-length": Buffer.byteLength(body) }),
+    ...(answer.status === 204 || answer.status === 304
+      ? null
+      : { "content-length": Buffer.byteLength(body) }),
     ...(unread ? { connection: "close" } : null),
   });
   response.end(body);

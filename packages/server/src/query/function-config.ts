@@ -6,6 +6,8 @@ import { isJsonObject } from "@pawl/protocol/object-reader";
 
 /** Options as registered; null or empty: not asked for. */
 export interface FunctionConfig {
+  /** Whether its app says how often it is tried again. */
+  readonly hasRetries: boolean;
   readonly concurrency: readonly JsonValue[];
   readonly rateLimit: JsonValue;
   readonly throttle: JsonValue;
@@ -25,6 +27,7 @@ export function functionConfig(fn: FunctionRecord): FunctionConfig {
   const { batchEvents, cancel } = config;
   const size = isJsonObject(batchEvents) ? batchEvents["maxSize"] : null;
   return {
+    hasRetries: hasRetries(config["steps"]),
     concurrency: listOf(concurrency),
     rateLimit: rateLimit ?? null,
     throttle: throttle ?? null,
@@ -35,6 +38,16 @@ export function functionConfig(fn: FunctionRecord): FunctionConfig {
     batchSize: typeof size === "number" ? size : null,
     cancellations: listOf(cancel),
   };
+}
+
+function hasRetries(steps: JsonValue | undefined): boolean {
+  if (!isJsonObject(steps)) return false;
+  return Object.values(steps).some(
+    (step) =>
+      isJsonObject(step) &&
+      isJsonObject(step["retries"]) &&
+      typeof step["retries"]["attempts"] === "number",
+  );
 }
 
 /** One limit may stand for a list of one; a bare number for a limit without a key. */

@@ -18,7 +18,7 @@ import type { RunFilter } from "@pawl/store/store";
 import { loadExplanation } from "./explain-run.ts";
 import { placeOfOutputId } from "./output-id.ts";
 import { attemptOutput, runOutput, stepOutput, type SpanOutput } from "./outputs.ts";
-import { cursorAt, cursorOf, positionOf } from "./run-cursor.ts";
+import { checkEventCursor, cursorAt, cursorOf, positionOf } from "./run-cursor.ts";
 import { checkSearch } from "./search.ts";
 import type { Sources } from "./sources.ts";
 import { buildTrace, type Span } from "./trace.ts";
@@ -160,6 +160,7 @@ export class Queries {
   /** The events of a list for which a CEL expression is true. Throws `expression_invalid`. */
   async searchEvents(query: EventQuery, expression: string): Promise<Found<EventRecord>> {
     checkSearch(expression, "events");
+    checkEventCursor(query.cursor);
     const { cursor: before, ...rest } = query;
     const { found, scanned, next } = await this.#sources.store.list<"searchEvents">({
       type: "searchEvents",
@@ -270,7 +271,9 @@ export class Queries {
     return this.#stored(runId);
   }
 
+  /** Throws `parameter_invalid` for a cursor that is not of this list. */
   async events(query: EventQuery): Promise<readonly EventRecord[]> {
+    checkEventCursor(query.cursor);
     const { cursor: before, ...rest } = query;
     return this.#sources.store.list<"events">({ type: "events", ...rest, before });
   }

@@ -1,5 +1,5 @@
-// A place in a list of runs as one text, which callers hand back to get the next page. It must not
-// know the lists.
+// A place in a list of runs or events as one text, which callers hand back to get the next page. It
+// must not know the lists.
 import { isUlid } from "@pawl/protocol/ulid";
 import type { RunRecord } from "@pawl/engine/records";
 import type { RunFilter, RunPosition } from "@pawl/store/store";
@@ -19,5 +19,15 @@ export function cursorAt({ at, runId }: RunPosition, by: RunFilter["by"]): strin
 export function positionOf(cursor: string, by: RunFilter["by"]): RunPosition {
   const [, at = "", runId = ""] = /^(?:(\d{1,16})_)?([^_]+)$/.exec(cursor) ?? [];
   if (isUlid(runId) && (at === "") === (by === "queuedAt")) return { at: Number(at), runId };
-  throw new ServerError("parameter_invalid", "The cursor is not one that this list gave out.");
+  throw foreignCursor();
+}
+
+/** Throws `parameter_invalid` for a cursor that no list of events gave out: they are internal ids. */
+export function checkEventCursor(cursor: string | null): void {
+  if (cursor !== null && !isUlid(cursor)) throw foreignCursor();
+}
+
+/** The error for a cursor of another list, or of none. */
+export function foreignCursor(): ServerError {
+  return new ServerError("parameter_invalid", "The cursor is not one that this list gave out.");
 }

@@ -109,7 +109,7 @@ function eventFields({ queries }: ApiContext): object {
         names: name === undefined || name === null || name === "" ? [] : [name],
         from: null,
         until: null,
-        after: lastEventId ?? null,
+        after: lastEventId === "" ? null : (lastEventId ?? null),
         includeInternal: true,
         limit: eventsMax,
       });

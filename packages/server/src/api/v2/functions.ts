@@ -3,9 +3,11 @@
 import { z } from "zod";
 import type { AppRecord, FunctionRecord } from "@pawl/engine/records";
 import { assertJson, sliceObject } from "@pawl/protocol/json-span";
-import { toJsonText } from "@pawl/protocol/json-text";
+import { toJsonText, type JsonValue } from "@pawl/protocol/json-text";
+import { isJsonObject } from "@pawl/protocol/object-reader";
 import { everyRun } from "@pawl/store/run-filter";
 import { functionConfig } from "../../query/function-config.ts";
+import { foreignCursor } from "../../query/run-cursor.ts";
 import type { Queries, ShownFunction } from "../../query/queries.ts";
 import { valueResponse, type HttpResponse } from "../../http/response.ts";
 import type { Route } from "../../http/router.ts";
@@ -153,6 +155,7 @@ function page<T>(
   show: (item: T) => object,
   { cursor, limit }: { readonly cursor: string | null; readonly limit: number },
 ): HttpResponse {
+  if (cursor !== null && !z.uuid().safeParse(cursor).success) throw foreignCursor();
   const sorted = items.toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
   const rest = cursor === null ? sorted : sorted.filter((item) => idOf(item) > cursor);
   const shown = rest.slice(0, limit);
@@ -177,6 +180,16 @@ function appJson(app: AppRecord): object {
   };
 }
 
+/** A limit as it was registered, a bare number included; none of them is a plan's. */
+function concurrencyJson(one: JsonValue): object {
+  const { scope, key, limit } = isJsonObject(one) ? one : {};
+  return {
+    scope: typeof scope === "string" ? scope : "fn",
+    limit: { value: typeof limit === "number" ? limit : 0, isPlanLimit: false },
+    key: typeof key === "string" ? key : null,
+  };
+}
+
 function functionJson(fn: FunctionRecord, app: AppRecord): object {
   const config = functionConfig(fn);
   return {
@@ -194,10 +207,10 @@ function functionJson(fn: FunctionRecord, app: AppRecord): object {
     ),
     configuration: {
       cancellations: config.cancellations,
-      retries: { value: fn.retries, isDefault: false },
+      retries: { value: fn.retries, isDefault: !config.hasRetries },
       priority: config.priority,
       eventsBatch: config.batchEvents,
-      concurrency: config.concurrency,
+      concurrency: config.concurrency.map(concurrencyJson),
       rateLimit: config.rateLimit,
       debounce: config.debounce,
       throttle: config.throttle,

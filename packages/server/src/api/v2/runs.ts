@@ -60,6 +60,33 @@ export const runSchema = z.object({
   output: z.json().optional(),
 });
 
+const metadataSchema = z.object({
+  scope: z.string(),
+  kind: z.string(),
+  values: z.record(z.string(), z.json()),
+  updatedAt: time,
+});
+const spanSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    status: z.enum(Object.values(spanStatusWords)),
+    stepOp: z.enum([...new Set(Object.values(stepOpWords))]).nullable(),
+    stepId: z.string().nullable(),
+    queuedAt: time,
+    startedAt: time.nullable(),
+    endedAt: time.nullable(),
+    durationMs: z.string().nullable(),
+    metadata: z.array(metadataSchema),
+    childrenTruncated: z.boolean(),
+    input: z.json().optional(),
+    output: z.json().optional(),
+    get children() {
+      return z.array(spanSchema);
+    },
+  })
+  .meta({ id: "SpanV2" });
+
 const rerunBody = z.strictObject({
   fromStep: z
     .strictObject({ stepId: z.string().min(1), input: z.json().optional() })
@@ -97,7 +124,17 @@ export function v2RunRoutes(context: ApiContext): readonly Route[] {
       pattern: "/runs/:runId/trace",
       summary: "What a run did and does, as a tree of spans",
       query: traceQuery,
-      handle: ({ params: { runId = "" }, query }) => trace(context, runId, query),
+      data: z.object({ runId: z.string(), rootSpan: spanSchema }),
+      handle: ({ params: { runId = "" }, query }) => trace(context, runId, query, null),
+    }),
+    ...v2Endpoint({
+      ...get,
+      pattern: "/runs/:runId/trace/:spanId",
+      summary: "One span of a trace, and what is below it",
+      query: traceQuery,
+      data: z.object({ runId: z.string(), span: spanSchema }),
+      handle: ({ params: { runId = "", spanId = "" }, query }) =>
+        trace(context, runId, query, spanId),
     }),
     ...v2Endpoint({
       ...get,
@@ -218,14 +255,27 @@ async function trace(
   { queries, now }: ApiContext,
   runId: string,
   { includeOutput, maxDepth }: z.output<typeof traceQuery>,
+  /** Null: the whole trace. */
+  spanId: string | null,
 ): Promise<HttpResponse> {
   const root = await queries.trace(runId);
   if (root === null) return notFound("run", runId);
+  const shown = spanId === null ? root : findSpan(root, spanId);
+  if (shown === null) return notFound("span", spanId ?? "");
   const outputs = includeOutput ? await queries.spanOutputs(runId) : () => null;
   return answer(
     now(),
-    `{"runId":${JSON.stringify(runId)},"rootSpan":${spanJson(root, maxDepth, outputs)}}`,
+    `{"runId":${JSON.stringify(runId)},"${spanId === null ? "rootSpan" : "span"}":${spanJson(shown, maxDepth, outputs)}}`,
   );
+}
+
+function findSpan(span: Span, spanId: string): Span | null {
+  if (spanIdOf(span.runId, span.id) === spanId) return span;
+  for (const child of span.children) {
+    const found = findSpan(child, spanId);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 function spanJson(

@@ -54,6 +54,7 @@ const codes: Readonly<Record<string, string>> = {
   run_not_ended: "state_conflict",
   history_pruned: "state_conflict",
   run_skipped: "function_skipped",
+  run_rate_limited: "rate_limited",
   not_implemented: "not_implemented",
 };
 
