@@ -21,6 +21,8 @@ export interface RouteDoc {
   readonly status: number;
   /** The answer is `data` itself, in no envelope; without `data` it is no JSON. */
   readonly isBare?: boolean;
+  /** Of an answer of the same shape that tells of a failure; null: there is none. */
+  readonly failureStatus: number | null;
 }
 
 export interface DocumentedRoute extends Route {
@@ -50,6 +52,7 @@ export interface EndpointParts<Q extends z.ZodObject, B extends z.ZodType> {
   readonly data?: z.ZodType;
   readonly status?: number;
   readonly isBare?: boolean;
+  readonly failureStatus?: number;
   readonly access: Access;
   readonly startsWork?: boolean;
   /** How refusals are written; without it as the REST API v1 does. */
@@ -81,6 +84,7 @@ export function endpoint<
       data: parts.data ?? null,
       status: parts.status ?? 200,
       isBare: parts.isBare ?? false,
+      failureStatus: parts.failureStatus ?? null,
     },
     handle: (request) =>
       handle({

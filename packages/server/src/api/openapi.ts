@@ -3,30 +3,45 @@
 import { z } from "zod";
 import type { Access, Route } from "../http/router.ts";
 import type { DocumentedRoute } from "./endpoint.ts";
+import { Schemas, type Schema } from "./openapi-schemas.ts";
 import { version } from "./version.ts";
 
-type Schema = Readonly<Record<string, unknown>>;
-
-const errorOfV1 = z.object({ error: z.string(), status: z.int(), code: z.string() });
+const errorOfV1 = z.object({
+  error: z.string(),
+  status: z.int(),
+  code: z.string(),
+  position: z.int().optional().describe("Where in an expression the problem is."),
+  request_id: z.string().optional().describe("For the log of the server."),
+});
 const errorOfV2 = z.object({
   errors: z.array(z.object({ code: z.string(), message: z.string() })),
+  data: z.json().optional().describe("Of a repeated invocation: the run that was started for it."),
 });
 const time = z.iso.datetime();
-const metadataOfV1 = z.object({ fetched_at: time, cached_until: time.nullable() });
+const metadataOfV1 = z.object({
+  fetched_at: time,
+  cached_until: time.nullable(),
+  search: z
+    .object({ scanned: z.int(), has_more: z.boolean(), cursor: z.string().nullable() })
+    .optional()
+    .describe("Of a search by expression: how far it looked."),
+});
 const metadataOfV2 = z.object({ fetchedAt: time, cachedUntil: time.nullable() });
 const pageOfV2 = z.object({
   cursor: z.string().optional(),
   hasMore: z.boolean(),
   limit: z.int(),
+  scanned: z.int().optional().describe("Records that a search looked at."),
 });
 
 /** The document as plain data. Routes without a description are not in it. */
 export function openApiDocument(routes: readonly Route[]): object {
+  const schemas = new Schemas();
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
     if (!isDocumented(route)) continue;
     const path = route.pattern.replace(/:(\w+)/g, "{$1}");
-    (paths[path] ??= {})[route.method.toLowerCase()] = operation(route);
+    (paths[path] ??= {})[route.method.toLowerCase()] = operation(route, schemas);
   }
   return {
     openapi: "3.1.0",
@@ -48,11 +63,12 @@ export function openApiDocument(routes: readonly Route[]): object {
         },
       },
       schemas: {
-        ErrorV1: schemaOf(errorOfV1),
-        ErrorV2: schemaOf(errorOfV2),
-        MetadataV1: schemaOf(metadataOfV1),
-        MetadataV2: schemaOf(metadataOfV2),
-        PageV2: schemaOf(pageOfV2),
+        ErrorV1: schemas.of(errorOfV1),
+        ErrorV2: schemas.of(errorOfV2),
+        MetadataV1: schemas.of(metadataOfV1),
+        MetadataV2: schemas.of(metadataOfV2),
+        PageV2: schemas.of(pageOfV2),
+        ...schemas.named,
       },
     },
   };
@@ -62,18 +78,18 @@ function isDocumented(route: Route): route is DocumentedRoute {
   return "doc" in route;
 }
 
-function operation(route: DocumentedRoute): object {
+function operation(route: DocumentedRoute, schemas: Schemas): object {
   const { doc, method, pattern, access } = route;
   return {
     tags: [doc.tag],
     summary: doc.summary,
     operationId: `${method.toLowerCase()}${pattern.replace(/[/:]+(\w)/g, (_, first: string) => first.toUpperCase())}`,
     security: securityOf(access),
-    parameters: [...pathParameters(pattern), ...queryParameters(doc.query)],
+    parameters: [...pathParameters(pattern), ...queryParameters(doc.query, schemas)],
     ...(doc.body === null
       ? null
-      : { requestBody: { required: true, content: json(schemaOf(doc.body)) } }),
-    responses: responses(route),
+      : { requestBody: { required: true, content: json(schemas.of(doc.body)) } }),
+    responses: responses(route, schemas),
   };
 }
 
@@ -94,11 +110,11 @@ function pathParameters(pattern: string): readonly object[] {
   }));
 }
 
-function queryParameters(query: z.ZodObject | null): readonly object[] {
+function queryParameters(query: z.ZodObject | null, schemas: Schemas): readonly object[] {
   if (query === null) return [];
   const shape: Readonly<Record<string, z.core.$ZodType>> = query.shape;
   return Object.entries(shape).map(([name, schema]) => {
-    const { description, ...rest } = schemaOf(schema);
+    const { description, ...rest } = schemas.of(schema);
     return {
       name,
       in: "query",
@@ -109,9 +125,9 @@ function queryParameters(query: z.ZodObject | null): readonly object[] {
   });
 }
 
-function responses({ doc, pattern }: DocumentedRoute): object {
+function responses({ doc, pattern }: DocumentedRoute, schemas: Schemas): object {
   const generation = pattern.startsWith("/v2/") ? "V2" : "V1";
-  const data = doc.data === null ? {} : schemaOf(doc.data);
+  const data = doc.data === null ? {} : schemas.of(doc.data);
   const isPage = generation === "V2" && doc.data instanceof z.ZodArray;
   const envelope = {
     type: "object",
@@ -129,6 +145,9 @@ function responses({ doc, pattern }: DocumentedRoute): object {
         ? null
         : { content: json(doc.isBare === true ? data : envelope) }),
     },
+    ...(doc.failureStatus === null
+      ? null
+      : { [String(doc.failureStatus)]: { description: "Tried.", content: json(envelope) } }),
     default: { description: "Refused.", content: json(reference(`Error${generation}`)) },
   };
 }
@@ -139,10 +158,4 @@ function reference(name: string): Schema {
 
 function json(schema: Schema): object {
   return { "application/json": { schema } };
-}
-
-/** What a client may send, or gets: before defaults and transformations. */
-function schemaOf(schema: z.core.$ZodType): Schema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
-  return rest;
 }

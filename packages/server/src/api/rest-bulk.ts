@@ -7,6 +7,7 @@ import { toJsonText } from "@pawl/protocol/json-text";
 import type { HttpResponse } from "../http/response.ts";
 import { ServerError } from "../server-error.ts";
 import { checked, filterSchema, preview, previewSchema, selectionOf } from "./bulk-request.ts";
+import { cancellationSchema, okSchema } from "./answer-schemas.ts";
 import { refusalResponse, type ApiContext } from "./context.ts";
 import { endpoint, type DocumentedRoute } from "./endpoint.ts";
 import { envelope } from "./envelope.ts";
@@ -166,6 +167,7 @@ function cancellationRoutes(context: ApiContext): readonly DocumentedRoute[] {
       access: "runs:write",
       summary: "Cancel the runs of a function that began within some time",
       body: cancellation,
+      data: cancellationSchema,
       startsWork: true,
       handle: ({ body }) => cancelMany(context, body),
     }),
@@ -174,6 +176,7 @@ function cancellationRoutes(context: ApiContext): readonly DocumentedRoute[] {
       method: "GET",
       access: "runs:read",
       summary: "Cancellations, newest first",
+      data: z.array(cancellationSchema),
       handle: async () => {
         const bulks = await backend.store.list<"bulks">({ type: "bulks" });
         const shown = bulks.filter(isCancellation).map((bulk) => cancellationJson(context, bulk));
@@ -186,6 +189,7 @@ function cancellationRoutes(context: ApiContext): readonly DocumentedRoute[] {
       access: "runs:write",
       pattern: "/v1/cancellations/:id",
       summary: "Stop and forget a cancellation",
+      data: okSchema,
       handle: async ({ params: { id = "" } }) => {
         const reply = await backend.submit({ type: "bulk.removed", bulkId: id });
         return reply.ok ? envelope(now(), toJsonText({ ok: true })) : refusalResponse(reply);

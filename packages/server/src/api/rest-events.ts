@@ -3,6 +3,7 @@ import { z } from "zod";
 import { jsonNull, toJsonText } from "@pawl/protocol/json-text";
 import type { EventRecord } from "@pawl/engine/records";
 import { httpProblem, problemResponse } from "../http/problem.ts";
+import { eventSchema, oneRunSchema } from "./answer-schemas.ts";
 import type { ApiContext } from "./context.ts";
 import { endpoint, type DocumentedRoute } from "./endpoint.ts";
 import { envelope, isoTime, spliced } from "./envelope.ts";
@@ -37,6 +38,7 @@ export function restEventRoutes(context: ApiContext): readonly DocumentedRoute[]
       pattern: "/v1/events",
       summary: "Events, newest first; of the last hour unless `received_after` says otherwise",
       query: listQuery,
+      data: z.array(eventSchema),
       handle: async ({ query }) => {
         const page = {
           name: query.name,
@@ -58,6 +60,7 @@ export function restEventRoutes(context: ApiContext): readonly DocumentedRoute[]
       ...shared,
       pattern: "/v1/events/:id",
       summary: "One event, by the id that the server gave it",
+      data: eventSchema,
       handle: async ({ params: { id = "" } }) => {
         const event = await queries.event(id);
         if (event !== null) return envelope(now(), eventJson(event));
@@ -70,6 +73,7 @@ export function restEventRoutes(context: ApiContext): readonly DocumentedRoute[]
       pattern: "/v1/events/:id/runs",
       access: "runs:read",
       summary: "Runs that an event started, newest first",
+      data: z.array(oneRunSchema),
       handle: async ({ params: { id = "" } }) => {
         const runs = await queries.runsOfEvent(id, runsPerEventMax);
         const texts = await Promise.all(runs.map(({ run }) => runJson(queries, run)));

@@ -3,6 +3,7 @@
 import { functionNotFound } from "@pawl/engine/rules/replies";
 import { toJsonText } from "@pawl/protocol/json-text";
 import type { HttpResponse } from "../http/response.ts";
+import { pausedSchema } from "./answer-schemas.ts";
 import { refusalResponse, type ApiContext } from "./context.ts";
 import { endpoint, type DocumentedRoute } from "./endpoint.ts";
 import { envelope } from "./envelope.ts";
@@ -18,6 +19,7 @@ export function restFunctionPauseRoutes(context: ApiContext): readonly Documente
       pattern: `/v1/functions/:id/${verb}`,
       tag: "v1 functions",
       summary,
+      data: pausedSchema,
       handle: ({ params: { id = "" } }) => change(context, id, type),
     });
   return [

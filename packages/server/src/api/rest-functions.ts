@@ -27,6 +27,19 @@ const functionSchema = z.object({
   }),
 });
 
+const time = z.iso.datetime();
+const appSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  url: z.string(),
+  sdk: z.string(),
+  framework: z.string().nullable(),
+  error: z.string().nullable(),
+  created_at: time,
+  updated_at: time,
+  functions: z.array(functionSchema),
+});
+
 /** The routes that show functions. */
 export function restFunctionRoutes(context: ApiContext): readonly DocumentedRoute[] {
   const { queries, now } = context;
@@ -52,6 +65,7 @@ export function restFunctionRoutes(context: ApiContext): readonly DocumentedRout
       pattern: "/v1/apps/:name/functions",
       tag,
       summary: "An app and its functions, by the name of the app",
+      data: appSchema,
       handle: ({ params: { name = "" } }) => {
         const app = queries.app(name);
         if (app === null) {

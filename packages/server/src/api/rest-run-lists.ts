@@ -12,6 +12,7 @@ import type { SpanInfo, WaitEnd } from "../query/step-info.ts";
 import type { Span } from "../query/trace.ts";
 import { httpProblem, problemResponse } from "../http/problem.ts";
 import type { HttpResponse } from "../http/response.ts";
+import { jobSchema, outputSchema, spanSchema, triggerSchema } from "./answer-schemas.ts";
 import { runNotFound, type ApiContext } from "./context.ts";
 import { endpoint, type DocumentedRoute } from "./endpoint.ts";
 import { envelope, spliced } from "./envelope.ts";
@@ -105,6 +106,7 @@ export function restRunListRoutes(context: ApiContext): readonly DocumentedRoute
       ...shared,
       pattern: "/v1/runs/:id/jobs",
       summary: "What a run still waits for",
+      data: z.array(jobSchema),
       handle: async ({ params: { id = "" } }) => {
         const state = await queries.state(id);
         if (state === null) return runNotFound(id);
@@ -116,6 +118,7 @@ export function restRunListRoutes(context: ApiContext): readonly DocumentedRoute
       ...shared,
       pattern: "/v1/runs/:id/trace",
       summary: "What a run did and does, as a tree of spans",
+      data: spanSchema,
       handle: async ({ params: { id = "" } }) => {
         const root = await queries.trace(id);
         if (root === null) return runNotFound(id);
@@ -126,12 +129,14 @@ export function restRunListRoutes(context: ApiContext): readonly DocumentedRoute
       ...shared,
       pattern: "/v1/runs/:id/trigger",
       summary: "The events that started a run",
+      data: triggerSchema,
       handle: ({ params: { id = "" } }) => trigger(context, id),
     }),
     endpoint({
       ...shared,
       pattern: "/v1/runs/:id/outputs/:outputId",
       summary: "Input and output of a span, by its output id",
+      data: outputSchema,
       handle: ({ params: { id = "", outputId = "" } }) => spanOutput(context, id, outputId),
     }),
   ];

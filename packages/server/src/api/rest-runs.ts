@@ -5,6 +5,7 @@ import type { RunRecord, RunStatus } from "@pawl/engine/records";
 import { valueResponse, type HttpResponse } from "../http/response.ts";
 import { runOutput } from "../query/outputs.ts";
 import type { Queries } from "../query/queries.ts";
+import { oneRunSchema, runIdSchema } from "./answer-schemas.ts";
 import { refusalResponse, runNotFound, type ApiContext } from "./context.ts";
 import { endpoint, type DocumentedRoute } from "./endpoint.ts";
 import { envelope, isoTime, spliced } from "./envelope.ts";
@@ -28,6 +29,7 @@ export function restRunRoutes(context: ApiContext): readonly DocumentedRoute[] {
       method: "GET",
       access: "runs:read",
       summary: "One run",
+      data: oneRunSchema,
       handle: async ({ params: { id = "" } }) => {
         const shown = await queries.run(id);
         if (shown === null) return runNotFound(id);
@@ -39,6 +41,7 @@ export function restRunRoutes(context: ApiContext): readonly DocumentedRoute[] {
       method: "DELETE",
       access: "runs:write",
       summary: "Cancel a run",
+      data: runIdSchema,
       handle: ({ params: { id = "" } }) => cancel(context, id),
     }),
     endpoint({

@@ -14,6 +14,7 @@ import type { Route } from "../../http/router.ts";
 import { startFunction } from "../accept.ts";
 import { refusalProblem, type ApiContext } from "../context.ts";
 import { functionWireId, timeOrNull } from "../words.ts";
+import { appSchema, functionSchema } from "./function-schemas.ts";
 import { pageQuery, runList, runSchema, runsQuery } from "./runs.ts";
 import { answer, noQuery, notFound, refuse, v2Endpoint } from "./wire.ts";
 
@@ -35,6 +36,7 @@ export function v2FunctionRoutes(context: ApiContext): readonly Route[] {
       pattern: "/apps",
       summary: "Apps",
       query: pageQuery,
+      data: z.array(appSchema),
       handle: ({ query }) => page(now(), queries.apps(), (app) => app.id, appJson, query),
     }),
     ...v2Endpoint({
@@ -42,6 +44,7 @@ export function v2FunctionRoutes(context: ApiContext): readonly Route[] {
       pattern: "/apps/:appId",
       summary: "One app",
       query: noQuery,
+      data: appSchema,
       handle: ({ params: { appId = "" } }) => {
         const app = queries.app(appId);
         return app === null ? notFound("app", appId) : answer(now(), toJsonText(appJson(app)));
@@ -52,6 +55,7 @@ export function v2FunctionRoutes(context: ApiContext): readonly Route[] {
       pattern: "/apps/:appId/functions",
       summary: "Functions of an app",
       query: pageQuery,
+      data: z.array(functionSchema),
       handle: ({ params: { appId = "" }, query }) => {
         const app = queries.app(appId);
         if (app === null) return notFound("app", appId);
@@ -64,6 +68,7 @@ export function v2FunctionRoutes(context: ApiContext): readonly Route[] {
       pattern: "/apps/:appId/functions/:functionId",
       summary: "One function",
       query: noQuery,
+      data: functionSchema,
       handle: ({ params }) => {
         const found = findFunction(queries, params);
         if (found === null) return notFound("function", params["functionId"] ?? "");

@@ -119,23 +119,7 @@ export function v2RunRoutes(context: ApiContext): readonly Route[] {
         return answer(now(), await runJson(queries, shown, query.includeOutput));
       },
     }),
-    ...v2Endpoint({
-      ...get,
-      pattern: "/runs/:runId/trace",
-      summary: "What a run did and does, as a tree of spans",
-      query: traceQuery,
-      data: z.object({ runId: z.string(), rootSpan: spanSchema }),
-      handle: ({ params: { runId = "" }, query }) => trace(context, runId, query, null),
-    }),
-    ...v2Endpoint({
-      ...get,
-      pattern: "/runs/:runId/trace/:spanId",
-      summary: "One span of a trace, and what is below it",
-      query: traceQuery,
-      data: z.object({ runId: z.string(), span: spanSchema }),
-      handle: ({ params: { runId = "", spanId = "" }, query }) =>
-        trace(context, runId, query, spanId),
-    }),
+    ...traceRoutes(context),
     ...v2Endpoint({
       ...get,
       pattern: "/runs/:runId/explain",
@@ -172,6 +156,29 @@ export function v2RunRoutes(context: ApiContext): readonly Route[] {
         const page = { cursor: null, hasMore: found.length > limit, limit };
         return answer(now(), `[${texts.join(",")}]`, { page });
       },
+    }),
+  ];
+}
+
+function traceRoutes(context: ApiContext): readonly Route[] {
+  const get = { method: "GET", tag, access: "runs:read" } as const;
+  return [
+    ...v2Endpoint({
+      ...get,
+      pattern: "/runs/:runId/trace",
+      summary: "What a run did and does, as a tree of spans",
+      query: traceQuery,
+      data: z.object({ runId: z.string(), rootSpan: spanSchema }),
+      handle: ({ params: { runId = "" }, query }) => trace(context, runId, query, null),
+    }),
+    ...v2Endpoint({
+      ...get,
+      pattern: "/runs/:runId/trace/:spanId",
+      summary: "One span of a trace, and what is below it",
+      query: traceQuery,
+      data: z.object({ runId: z.string(), span: spanSchema }),
+      handle: ({ params: { runId = "", spanId = "" }, query }) =>
+        trace(context, runId, query, spanId),
     }),
   ];
 }

@@ -27,6 +27,7 @@ export function v2SyncRoutes(context: ApiContext): readonly Route[] {
     query: noQuery,
     body: z.strictObject({ url: z.url({ protocol: /^https?$/ }).describe("Where it serves.") }),
     data: outcome,
+    failureStatus: 422,
     startsWork: true,
     handle: ({ params: { appId = "" }, body: { url } }) => sync(context, appId, url),
   });
