@@ -45,7 +45,7 @@ export function moreRoutes(context: ApiContext): readonly Route[] {
     ...playgroundRoutes(),
     metricsRoute(context),
     functionMetricsRoute(context),
-    mcpRoute(context),
+    mcpRoute(context, described),
     openApiRoute(described),
   ];
 }

@@ -21,8 +21,8 @@ interface Mcp {
   readonly answer: (message: JsonText, caller: Caller) => Promise<JsonText | null>;
 }
 
-/** The route. */
-export function mcpRoute(context: ApiContext): Route {
+/** The route; the endpoints of v2 among the others are tools, too. */
+export function mcpRoute(context: ApiContext, routes: readonly Route[]): Route {
   let mcp: Promise<Mcp> | null = null;
   return {
     method: "POST",
@@ -32,7 +32,7 @@ export function mcpRoute(context: ApiContext): Route {
     anyOrigin: false,
     startsWork: false,
     refuse,
-    handle: async (request) => respond(await (mcp ??= load(context)), request),
+    handle: async (request) => respond(await (mcp ??= load(context, routes)), request),
   };
 }
 
@@ -44,15 +44,26 @@ function refuse(problem: Problem): HttpResponse {
   return { ...response, headers: { ...response.headers, ...problemHeaders(problem) } };
 }
 
-async function load(context: ApiContext): Promise<Mcp> {
-  const [{ createRpc, protocolVersions }, { runTools }, { searchTools }, { docTools, docsFolder }] =
-    await Promise.all([
-      import("./rpc.ts"),
-      import("./run-tools.ts"),
-      import("./search-tools.ts"),
-      import("./doc-tools.ts"),
-    ]);
-  const tools = [...runTools(context), ...searchTools(context), ...docTools(docsFolder)];
+async function load(context: ApiContext, routes: readonly Route[]): Promise<Mcp> {
+  const [
+    { createRpc, protocolVersions },
+    { runTools },
+    { searchTools },
+    { docTools, docsFolder },
+    { v2Tools },
+  ] = await Promise.all([
+    import("./rpc.ts"),
+    import("./run-tools.ts"),
+    import("./search-tools.ts"),
+    import("./doc-tools.ts"),
+    import("./v2-tools.ts"),
+  ]);
+  const tools = [
+    ...runTools(context),
+    ...searchTools(context),
+    ...docTools(docsFolder),
+    ...v2Tools(routes),
+  ];
   return { versions: protocolVersions, answer: createRpc(tools, context.onFault) };
 }
 

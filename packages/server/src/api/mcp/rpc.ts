@@ -104,7 +104,10 @@ async function call(
   const input = tool.input.safeParse(asked.data.arguments);
   if (!input.success) return toolResult(z.prettifyError(input.error), true);
   try {
-    return toolResult(await tool.run(input.data, argumentsText(message)), false);
+    const result = await tool.run(input.data, argumentsText(message));
+    return typeof result === "string"
+      ? toolResult(result, false)
+      : toolResult(result.refused, true);
   } catch (error) {
     const problem = explainFailure(error);
     if (problem !== null) {

@@ -20,10 +20,13 @@ export interface Tool {
   /** What a caller must be allowed to do; null: any key will do. */
   readonly scope: Scope | null;
   /**
-   * Arguments that passed the schema, and their text as it arrived. Resolves to JSON; rejects with
-   * what `explainFailure` knows when it cannot be done.
+   * Arguments that passed the schema, and their text as it arrived. Resolves to JSON, or to JSON that
+   * says why it cannot be done; else rejects with what `explainFailure` knows.
    */
-  readonly run: (input: unknown, text: JsonText) => Promise<JsonText>;
+  readonly run: (
+    input: unknown,
+    text: JsonText,
+  ) => Promise<JsonText | { readonly refused: JsonText }>;
 }
 
 interface ToolParts<S extends z.ZodObject> extends Omit<Tool, "run" | "input"> {
