@@ -56,6 +56,17 @@ export class ServerError extends Error {
   }
 }
 
+/** A body that is JSON, but not what the route takes: `body_invalid`, and what is wrong with it. */
+export class BodyError extends ServerError {
+  /** A field is not there, or holds what it cannot hold; null: it is something else. */
+  readonly fault: "missing" | "format" | null;
+
+  constructor(message: string, fault: BodyError["fault"]) {
+    super("body_invalid", message);
+    this.fault = fault;
+  }
+}
+
 /** The failure of a store call as a `ServerError`; anything but a `StoreError` is `store_failed`. */
 export function fromStoreFailure(failure: unknown): ServerError {
   if (failure instanceof ServerError) return failure;

@@ -127,7 +127,7 @@ test("what cannot be started again is refused in the words of each API", async (
   assert.deepEqual(await of(`/v2/runs/${open}/rerun`), [409, "state_conflict"]);
   const nowhere = { from_step: { step_id: "nothing" } };
   assert.deepEqual(await of(`/v1/runs/${id}/rerun`, nowhere), [404, "step_not_found"]);
-  assert.deepEqual(await of(`/v2/runs/${id}/rerun`, { fromStep: {} }), [400, "invalid_request"]);
+  assert.deepEqual(await of(`/v2/runs/${id}/rerun`, { fromStep: {} }), [400, "missing_field"]);
   assert.deepEqual(await of(`/v2/runs/${id}/rerun`, { odd: 1 }), [400, "invalid_request"]);
 });
 

@@ -19,7 +19,7 @@ import type { Realtime } from "../realtime/realtime.ts";
 import type { Counts } from "../loop/runtime.ts";
 import type { Meter } from "../metrics/meter.ts";
 import type { ExportCounts } from "../otlp/run-export.ts";
-import { ServerError } from "../server-error.ts";
+import { BodyError, ServerError } from "../server-error.ts";
 import type { GraphqlLimits } from "./graphql/limit-values.ts";
 import type { Registrar } from "../sync/registrar.ts";
 
@@ -179,6 +179,10 @@ export function explainFailure(error: unknown): Problem | null {
   if (error instanceof SearchError) {
     const { code, message, position } = error;
     return { status: 400, code, message, position };
+  }
+  if (error instanceof BodyError && error.fault !== null) {
+    const { code, message, fault } = error;
+    return { status: 400, code, message, fault };
   }
   if (error instanceof ServerError || error instanceof StoreError) {
     const { code, message } = error;

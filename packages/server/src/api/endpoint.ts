@@ -2,12 +2,13 @@
 // document shows. It must not know what an endpoint does.
 import { z } from "zod";
 import { assertJson } from "@pawl/protocol/json-span";
-import { fromJsonText } from "@pawl/protocol/json-text";
+import { fromJsonText, type JsonValue } from "@pawl/protocol/json-text";
+import { isJsonObject } from "@pawl/protocol/object-reader";
 import type { RouteRequest } from "../http/message.ts";
 import type { Problem } from "../http/problem.ts";
 import type { HttpResponse } from "../http/response.ts";
 import type { Access, Route } from "../http/router.ts";
-import { ServerError } from "../server-error.ts";
+import { BodyError, ServerError } from "../server-error.ts";
 
 /** What people read about a route. Parts of the path are described by their names alone. */
 export interface RouteDoc {
@@ -123,9 +124,25 @@ function readBody(schema: z.ZodType | undefined, body: string): unknown {
     if (body === "") return undefined;
     throw new ServerError("body_invalid", "This endpoint takes no body.");
   }
-  const read = schema.safeParse(fromJsonText(assertJson(body.trim() === "" ? "{}" : body)));
+  const value = fromJsonText(assertJson(body.trim() === "" ? "{}" : body));
+  const read = schema.safeParse(value);
   if (read.success) return read.data;
-  throw new ServerError("body_invalid", `The body does not fit: ${problemOf(read.error)}`);
+  throw new BodyError(
+    `The body does not fit: ${problemOf(read.error)}`,
+    faultOf(read.error, value),
+  );
+}
+
+function faultOf({ issues: [issue] }: z.ZodError, body: JsonValue): BodyError["fault"] {
+  if (issue === undefined || issue.path.length === 0) return null;
+  const found = issue.path.reduce<JsonValue | undefined>(memberOf, body);
+  return found === undefined ? "missing" : "format";
+}
+
+function memberOf(value: JsonValue | undefined, key: PropertyKey): JsonValue | undefined {
+  if (isJsonObject(value)) return value[String(key)];
+  // proof: JSON that is no object is a list, a text, a number, a truth value or null
+  return Array.isArray(value) ? (value as readonly JsonValue[])[Number(key)] : undefined;
 }
 
 function problemOf(error: z.ZodError): string {

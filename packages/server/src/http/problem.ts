@@ -77,6 +77,8 @@ export interface Problem {
   readonly message: string;
   /** Where in an expression the problem is, in UTF-16 units from 0. */
   readonly position?: number;
+  /** Of a body: a field is not there, or holds what it cannot hold. */
+  readonly fault?: "missing" | "format";
 }
 
 /** A refusal of the HTTP surface; the parameters keep its code within the closed list. */

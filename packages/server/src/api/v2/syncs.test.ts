@@ -49,6 +49,6 @@ test("an app of another name is named", async () => {
 for (const url of ["ftp://127.0.0.1/x", "nope", "", 5]) {
   test(`${JSON.stringify(url)} is no address of an app`, async () => {
     const { status, json } = await sync("shop", url);
-    assert.deepEqual([status, look(json, "errors.0.code")], [400, "invalid_request"]);
+    assert.deepEqual([status, look(json, "errors.0.code")], [400, "invalid_field_format"]);
   });
 }

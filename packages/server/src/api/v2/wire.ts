@@ -59,7 +59,8 @@ const codes: Readonly<Record<string, string>> = {
 };
 
 /** The v2 code of a problem: by its own code, else by its status. */
-function codeOf({ code, status }: Problem): string {
+function codeOf({ code, status, fault }: Problem): string {
+  if (fault !== undefined) return fault === "missing" ? "missing_field" : "invalid_field_format";
   const known = codes[code];
   if (known !== undefined) return known;
   if (status === 404) return "not_found";
