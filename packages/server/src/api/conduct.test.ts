@@ -271,6 +271,45 @@ test("pages stay as they are while new runs and events come in", async () => {
   assert.deepEqual(look(early.json, "data"), []);
 });
 
+test("pages of runs stay as they are while new runs come in, in every API", async () => {
+  const path = "/v2/apps/shop/functions/greet/invoke";
+  const invoke = async (n: number): Promise<string> => {
+    const body = JSON.stringify({ data: { limited: `p${String(n)}` } });
+    return String(look((await ask(server.url, "POST", path, { body })).json, "data.runId"));
+  };
+  const made: string[] = [];
+  for (let n = 0; n < 4; n += 1) made.unshift(await invoke(n));
+  const gql = async (after: string | null): Promise<unknown> => {
+    const query =
+      'query($after:String){runs(first:2,after:$after,orderBy:[{field:QUEUED_AT,direction:DESC}],filter:{from:"2000-01-01T00:00:00Z"}){edges{node{id}} pageInfo{endCursor}}}';
+    const body = JSON.stringify({ query, variables: { after } });
+    return look((await ask(server.url, "POST", "/v0/gql", { body })).json, "data.runs");
+  };
+  const get = async (url: string): Promise<unknown> => (await ask(server.url, "GET", url)).json;
+  const apis: readonly (readonly [
+    (cursor: string | null) => Promise<unknown>,
+    string,
+    string,
+    string,
+  ])[] = [
+    [(at) => get(`/v1/runs?first=2&cursor=${at ?? ""}`), "data.runs", "id", "data.cursor"],
+    [(at) => get(`/v2/runs?limit=2&cursor=${at ?? ""}`), "data", "id", "page.cursor"],
+    [gql, "edges", "node.id", "pageInfo.endCursor"],
+  ];
+  for (const [turn, items, id, next] of apis) {
+    const newest = made.slice(0, 4);
+    const first = await turn(null);
+    made.unshift(await invoke(made.length));
+    const second = await turn(String(look(first, next)));
+    const seen = [...lookArray(first, items), ...lookArray(second, items)];
+    assert.deepEqual(
+      seen.map((one) => look(one, id)),
+      newest,
+      next,
+    );
+  }
+});
+
 test("what belongs to the hosted product is 501 at both addresses", async () => {
   for (const path of [
     "/v2/account",
