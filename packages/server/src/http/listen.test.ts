@@ -97,7 +97,7 @@ const faults: string[] = [];
 const refusals: string[] = [];
 let draining = false;
 
-function serve(kind: ServerKind): Promise<Listener> {
+function serve(kind: ServerKind, requestMs = 5_000): Promise<Listener> {
   const gateway = createGateway({
     router: new Router(routes),
     kind,
@@ -117,7 +117,7 @@ function serve(kind: ServerKind): Promise<Listener> {
     hosts: ["127.0.0.1"],
     port: 0,
     bodiesBytesMax: 4_000,
-    requestMs: 5_000,
+    requestMs,
     onMissingHost: () => undefined,
   });
 }
@@ -238,6 +238,23 @@ test("bytes that are no HTTP get an answer in our shape", async () => {
   const received = await raw("NONSENSE\r\n\r\n");
   assert.match(received, /^HTTP\/1\.1 400 /);
   assert.match(received, /"code":"request_malformed"/);
+});
+
+test("a request that does not arrive in time gets an answer in our shape", async () => {
+  const hasty = await serve("dev", 50);
+  try {
+    for (const text of [
+      "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhal",
+      "GET /page HTTP/1.1\r\nhost: x\r\nx-slo",
+    ]) {
+      const received = await raw(text, hasty.port);
+      assert.match(received, /^HTTP\/1\.1 408 /);
+      assert.match(received, /"code":"request_timeout"/);
+      assert.equal(received.match(/HTTP\/1\.1/g)?.length, 1);
+    }
+  } finally {
+    await hasty.close(0);
+  }
 });
 
 test("headers over the limit get an answer in our shape", async () => {

@@ -77,6 +77,8 @@ function httpServer(options: ListenOptions, budget: BodyBudget, upgrades: Upgrad
     // Some bodies are streams that live longer than any other request: each has a limit of its own.
     requestTimeout: 0,
     headersTimeout: Math.min(options.requestMs, 30_000),
+    // How often Node looks for requests that are late: else twice a minute, whatever their time is.
+    connectionsCheckingInterval: Math.min(options.requestMs, 5_000),
     shouldUpgradeCallback: (message) => upgrades.wants(message),
     // Longer than the idle time of usual proxies, so that they close first and never meet a reset.
     keepAliveTimeout: 75_000,
