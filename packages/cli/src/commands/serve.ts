@@ -151,15 +151,26 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
       bodyBytesMax: values["body-bytes-max"],
       previewRunsMax: values["preview-runs-max"],
     },
+    searchScanMax: values["search-scan-max"],
+    metricsFunctionsMax: values["metrics-functions-max"],
+    indexPaths: values["index-path"].flatMap((text) => readIndexPath(text) ?? []),
+    ...limitsOfParts(values),
+    gatewayAllow: values["gateway-allow"],
+    gatewayAllowPrivate: values["gateway-allow-private"],
+    drainMs: values["drain-timeout"] * 1_000,
+    dir: values["in-memory"] ? null : values.dir,
+  };
+}
+
+/** Limits of what is loaded only when somebody asks for it. */
+function limitsOfParts(values: OptionValues): Partial<ServerOptions> {
+  return {
     graphqlLimits: {
       depthMax: values["graphql-depth-max"],
       fieldsMax: values["graphql-fields-max"],
       aliasesMax: values["graphql-aliases-max"],
       valuesMax: values["graphql-values-max"],
     },
-    searchScanMax: values["search-scan-max"],
-    metricsFunctionsMax: values["metrics-functions-max"],
-    indexPaths: values["index-path"].flatMap((text) => readIndexPath(text) ?? []),
     realtimeLimits: {
       connectionsMax: values["realtime-connections-max"],
       topicsMax: values["realtime-topics-max"],
@@ -177,10 +188,6 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
       responseBytesMax: values["gateway-response-bytes-max"],
       redirectsMax: values["gateway-redirects-max"],
     },
-    gatewayAllow: values["gateway-allow"],
-    gatewayAllowPrivate: values["gateway-allow-private"],
-    drainMs: values["drain-timeout"] * 1_000,
-    dir: values["in-memory"] ? null : values.dir,
   };
 }
 

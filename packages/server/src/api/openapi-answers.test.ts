@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { z } from "zod";
 import { createMemoryStore } from "@pawl/store/memory-store";
 import { ask, look, lookArray, until } from "../http/test-client.ts";
+import { EventReader, SocketReader } from "../realtime/testing/readers.ts";
 import { startServer, type PawlServer } from "../server.ts";
 import { register, startAppStub, type AppStub } from "../sync/app-stub.ts";
 
@@ -312,6 +313,26 @@ test("schedules are answered as they are described", async () => {
   await visit("GET", at);
   await visit("DELETE", at);
   await visit("GET", at, { status: 404 });
+});
+
+test("realtime is answered as it is described", async () => {
+  const topics = [{ kind: "run", channel: "news", name: "today" }];
+  const made = await visit("POST", "/v1/realtime/token", { body: topics, status: 201 });
+  await visit("POST", "/v1/realtime/token", { body: [], status: 400 });
+  const token = String(look(made, "jwt"));
+  await visit("GET", "/v1/realtime/connect?token=none", { status: 401 });
+  await visit("GET", "/v1/realtime/sse?token=none", { status: 401 });
+  const socket = await SocketReader.open(server.url, token);
+  const events = await EventReader.open(server.url, token);
+  visited.add("get /v1/realtime/connect").add("get /v1/realtime/sse");
+  const body = { rain: true };
+  await visit("POST", "/v1/realtime/publish?channel=news&topic=today", { body });
+  await visit("POST", "/v1/realtime/publish?channel=news&topic=$run", { body, status: 400 });
+  await visit("POST", "/v1/realtime/publish/tee?channel=news", { body });
+  for (const reader of [socket, events]) {
+    assert.deepEqual(look(await reader.next(), "data"), body);
+    reader.close();
+  }
 });
 
 test("the journey visited every operation", () => {

@@ -4,7 +4,7 @@ import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import type { BodyRead, PieceLimits } from "./message.ts";
+import type { BodyRead, HttpRequest, PieceLimits } from "./message.ts";
 import { httpProblem, type HttpCode, type Problem } from "./problem.ts";
 
 const inflate = promisify(gunzip);
@@ -29,6 +29,12 @@ export class BodyBudget {
     this.#used -= bytes;
   }
 }
+
+/** Of a request that was not read from a connection. */
+export const noBody: Pick<HttpRequest, "readBody" | "readPieces"> = {
+  readBody: () => Promise.resolve({ ok: true, text: "" }),
+  readPieces: () => Promise.resolve(null),
+};
 
 /**
  * The body as text, or why not. It may take `withinMs` to arrive. `onWanted` is called once the sender may go on with the body

@@ -30,7 +30,13 @@ export function publishRoutes(context: ApiContext): readonly DocumentedRoute[] {
     // Calls under way may still publish while the server stops.
     startsWork: false,
   } as const;
-  const doc = { tag: "v1 realtime", body: null, data: published, status: 200 };
+  const doc = {
+    tag: "v1 realtime",
+    body: null,
+    data: published,
+    status: 200,
+    failureStatus: null,
+  };
   return [
     {
       ...shared,

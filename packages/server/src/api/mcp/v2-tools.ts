@@ -4,6 +4,7 @@ import { z } from "zod";
 import { sliceObject } from "@pawl/protocol/json-span";
 import type { JsonText } from "@pawl/protocol/json-text";
 import { isScope, nobody } from "../../auth/scopes.ts";
+import { noBody } from "../../http/body.ts";
 import type { Route } from "../../http/router.ts";
 import type { DocumentedRoute } from "../endpoint.ts";
 import { looks, type Tool, type ToolHints } from "./tool.ts";
@@ -90,6 +91,7 @@ async function run(
     query,
     header: () => null,
     body: route.doc.body === null ? "" : `{${body.join(",")}}`,
+    incoming: noBody,
   });
   if (typeof response.body !== "string") throw new Error("an endpoint of v2 answers in pieces");
   const answer = response.body as JsonText; // proof: endpoints of v2 answer JSON
