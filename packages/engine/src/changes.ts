@@ -26,6 +26,21 @@ export type Change =
   | { readonly type: "run.put"; readonly run: RunRecord }
   /** Removes the run with all that belongs to it: steps, attempts, output, jobs, waits. */
   | { readonly type: "run.delete"; readonly runId: string }
+  /**
+   * As `run.delete`, but steps, attempts and output stay behind, out of sight of every question, until
+   * `parts.delete` took the last of them. The id is never written to again.
+   */
+  | { readonly type: "run.retire"; readonly runId: string }
+  /**
+   * Removes parts of a retired run: as many as have at most `records` rows and `bytes` of payload
+   * together, yet always one. With the last of them the run is forgotten.
+   */
+  | {
+      readonly type: "parts.delete";
+      readonly runId: string;
+      readonly records: number;
+      readonly bytes: number;
+    }
   /** `output` is `{"data": …}` or `{"error": …}`, written once, when the run ends. */
   | { readonly type: "output.put"; readonly runId: string; readonly output: JsonText }
   | { readonly type: "step.put"; readonly runId: string; readonly step: StepRecord }

@@ -301,12 +301,15 @@ export interface RetentionBound {
 
 /**
  * Forget what is beyond the bounds, and idempotency keys and rates that no longer hold. Of each
- * at most `limit` records: a run counts with its steps, attempts and output, and goes as a whole.
+ * at most `limit` records, and `limitBytes` of payload: a run counts with its steps, attempts and
+ * output. One that is larger than a step is retired first, which takes it out of every list, and
+ * then loses its parts in steps of that size.
  */
 export interface RetentionDue extends CommandBase {
   readonly type: "retention.due";
   readonly bounds: readonly RetentionBound[];
   readonly limit: number;
+  readonly limitBytes: number;
 }
 
 export type Command =

@@ -49,7 +49,12 @@ export type Need =
    * What is beyond the bounds: ended runs without a living parent in need of them, and events that
    * no run refers to. See `RetentionBound` for which, and `RetentionDue` for how many.
    */
-  | { readonly kind: "expired"; readonly bounds: readonly RetentionBound[]; readonly limit: number }
+  | {
+      readonly kind: "expired";
+      readonly bounds: readonly RetentionBound[];
+      readonly limit: number;
+      readonly limitBytes: number;
+    }
   /** Idempotency keys that no longer hold at `at`, those that ended first ahead. */
   | { readonly kind: "expiredKeys"; readonly at: number; readonly limit: number }
   /** Keys of rates that are as if never used at `at`, those that ended first ahead. */
@@ -89,7 +94,11 @@ export type Found =
   | {
       readonly need: Extract<Need, { kind: "expired" }>;
       readonly runIds: readonly string[];
+      /** Runs that are larger than a step. */
+      readonly largeRunIds: readonly string[];
       readonly eventIds: readonly string[];
+      /** A retired run that still has parts; null: none has. */
+      readonly retiredId: string | null;
       /** The limit was reached: there may be more. */
       readonly hasMore: boolean;
     }

@@ -137,8 +137,8 @@ function wantTriggered(state: HotState, command: RunTriggered, want: Want): void
     wantStart(state, startNeeds(fn, command.event, command.at, "trigger"), want);
 }
 
-function wantExpired({ bounds, limit, at }: RetentionDue, want: Want): void {
-  want({ kind: "expired", bounds, limit });
+function wantExpired({ bounds, limit, limitBytes, at }: RetentionDue, want: Want): void {
+  want({ kind: "expired", bounds, limit, limitBytes });
   want({ kind: "expiredKeys", at, limit });
   want({ kind: "expiredRates", at, limit });
 }

@@ -89,7 +89,7 @@ test("each command has its entity", () => {
     entityKey({ type: "function.resumed", functionId: "f" }),
     entityKey({ type: "function.limited", functionId: "f", limit: "steps", value: 1 }),
     entityKey({ type: "paths.indexed", paths: [] }),
-    entityKey({ type: "retention.due", ...before }),
+    entityKey({ type: "retention.due", limitBytes: 1, ...before }),
   ];
   assert.deepEqual(keys, [
     ...Array.from({ length: 9 }, () => "run"),

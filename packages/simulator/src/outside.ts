@@ -258,9 +258,14 @@ export class Outside {
   async retain(before: number): Promise<void> {
     for (;;) {
       if (!this.isIdle) return;
-      const reply = await this.#ask({ type: "retention.due", bounds: olderThan(before), limit: 3 });
+      const reply = await this.#ask({
+        type: "retention.due",
+        bounds: olderThan(before),
+        limit: 3,
+        limitBytes: 2_000,
+      });
       if (reply?.ok !== true || reply.value.type !== "removed") return;
-      if (reply.value.runs === 0 && reply.value.events === 0) return;
+      if (!reply.value.hasMore) return;
     }
   }
 

@@ -77,7 +77,9 @@ async function step(store: Store, fence: Fence, countMax: number, reads: number[
   ];
   const changes: Change[] = [];
   await timed(reads, async () => {
-    const [found] = await store.load([{ kind: "expired", bounds, limit: stepSize }]);
+    const [found] = await store.load([
+      { kind: "expired", bounds, limit: stepSize, limitBytes: 1e9 },
+    ]);
     if (found === undefined || !("runIds" in found)) return;
     changes.push(...found.runIds.map((runId) => ({ type: "run.delete", runId }) as const));
     changes.push(...found.eventIds.map((eventId) => ({ type: "event.delete", eventId }) as const));

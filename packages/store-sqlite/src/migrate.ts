@@ -77,6 +77,11 @@ export const migrations: readonly Migration[] = [
     file: "012_actions.sql",
     checksum: "33d283c184f300e002c91dad1f414ac9459838c4c31469ed72f5a49e3c121470",
   },
+  {
+    number: 13,
+    file: "013_retired.sql",
+    checksum: "e612078836193279bfbdbcb44d0efe5dd2aabeb5ccfa85b839b19a175f652901",
+  },
 ];
 
 /** Marks a file as ours: "PAWL" in ASCII. */

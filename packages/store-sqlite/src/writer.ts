@@ -12,6 +12,7 @@ import type { SqliteSettings } from "./options.ts";
 import { WordWriter } from "./words.ts";
 import { planBatch } from "./write/batch.ts";
 import { EventWriter } from "./write/event-writer.ts";
+import { PartsWriter } from "./write/parts-writer.ts";
 import { RetainedWriter } from "./write/retained-writer.ts";
 import { RunWriter } from "./write/run-writer.ts";
 import { Shredder } from "./write/shredder.ts";
@@ -42,6 +43,7 @@ export class Writer {
   readonly #words: WordWriter;
   readonly #retained: RetainedWriter;
   readonly #runs: RunWriter;
+  readonly #parts: PartsWriter;
   readonly #events: EventWriter;
   readonly #small: SmallWriter;
   readonly #shredder: Shredder;
@@ -55,6 +57,7 @@ export class Writer {
     this.#words = new WordWriter(database);
     this.#retained = new RetainedWriter(database);
     this.#runs = new RunWriter(database, this.#words, this.#retained);
+    this.#parts = new PartsWriter(database);
     this.#events = new EventWriter(database, this.#words, this.#retained);
     this.#small = new SmallWriter(database);
     this.#shredder = new Shredder(database);
@@ -70,6 +73,7 @@ export class Writer {
       this.#shredder.prepare();
       const touchedEvents = new Set<string>();
       for (const [runId, writes] of batch.runs) this.#runs.write(runId, writes, touchedEvents);
+      for (const piece of batch.parts) this.#parts.write(piece);
       this.#events.write(batch.events, touchedEvents);
       this.#small.write(batch);
       this.#retained.flush();

@@ -1,6 +1,7 @@
 // What retention weighs: how much a record counts for, and which of the oldest of a kind are beyond
 // a bound. Both stores answer by this. It must not know how they find the oldest.
 import type { RetentionBound } from "@pawl/engine/commands";
+import type { Found } from "@pawl/engine/needs";
 import type { RetainedKind, RunStatus } from "@pawl/engine/records";
 
 /** What a record counts for beside its payloads, in bytes: about what row and index entries take. */
@@ -62,20 +63,68 @@ export function* beyondBound(
   }
 }
 
-/** The first of them, with at most `limit` records, yet always one. */
-export function firstOf(
-  candidates: Iterable<Candidate>,
-  limit: number,
-): { readonly ids: readonly string[]; readonly hasMore: boolean } {
+/** How much a step of retention removes of a kind: rows, and bytes as they are weighed. */
+export interface StepSize {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** The first of what may go: what one step removes whole, or one that is larger than a step. */
+export interface FirstOf {
+  readonly ids: readonly string[];
+  readonly largeIds: readonly string[];
+  readonly hasMore: boolean;
+}
+
+/** The first of them, within the size of a step. What is one row goes whole, however large it is. */
+export function firstOf(candidates: Iterable<Candidate>, step: StepSize): FirstOf {
   const ids: string[] = [];
   let records = 0;
+  let bytes = 0;
   for (const candidate of candidates) {
     records += candidate.records;
-    if (ids.length > 0 && records > limit) return { ids, hasMore: true };
+    bytes += candidate.bytes;
+    if (records > step.records || bytes > step.bytes) {
+      if (ids.length > 0) return { ids, largeIds: [], hasMore: true };
+      const { id } = candidate;
+      return candidate.records === 1
+        ? { ids: [id], largeIds: [], hasMore: true }
+        : { ids, largeIds: [id], hasMore: true };
+    }
     ids.push(candidate.id);
-    if (records >= limit) return { ids, hasMore: true };
+    if (records === step.records) return { ids, largeIds: [], hasMore: true };
   }
-  return { ids, hasMore: false };
+  return { ids, largeIds: [], hasMore: false };
+}
+
+/** The answer to what may go: the first of each bound, and the retired run that is still there. */
+export function expiredOf(
+  found: readonly (FirstOf & { readonly of: RetainedKind })[],
+  retiredId: string | null,
+): Omit<Extract<Found, { runIds: readonly string[] }>, "need"> {
+  const runs = found.filter(({ of }) => of !== "events");
+  return {
+    runIds: runs.flatMap(({ ids }) => ids),
+    largeRunIds: runs.flatMap(({ largeIds }) => largeIds),
+    eventIds: found.flatMap(({ of, ids }) => (of === "events" ? ids : [])),
+    retiredId,
+    hasMore: retiredId !== null || found.some(({ hasMore }) => hasMore),
+  };
+}
+
+/** The first parts of a retired run that go in one step, by the bytes of their payloads; always one. */
+export function* partsWithin<T extends { readonly bytes: number }>(
+  parts: Iterable<T>,
+  step: StepSize,
+): Generator<T, void> {
+  let records = 0;
+  let bytes = 0;
+  for (const part of parts) {
+    records += 1;
+    bytes += part.bytes;
+    if (records > 1 && (records > step.records || bytes > step.bytes)) return;
+    yield part;
+  }
 }
 
 /** How much they are together. */

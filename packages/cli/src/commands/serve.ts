@@ -144,7 +144,11 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
       signalDataCharsMax: values["signal-data-chars-max"],
     },
     timerLimits: { tickMs: values.tick },
-    retention: { policies: chosenPolicies(values) },
+    retention: {
+      policies: chosenPolicies(values),
+      stepSize: values["retention-step-records"],
+      stepBytes: values["retention-step-bytes"],
+    },
     limits: {
       eventBytesMax: values["event-bytes-max"],
       eventsPerRequestMax: values["events-per-request-max"],

@@ -15,18 +15,22 @@ const command: RetentionDue = {
   type: "retention.due",
   bounds: [bound],
   limit,
+  limitBytes: 700,
   at: 10,
   seed: [1, 2, 3, 4],
 };
 
 function answered(
-  expired: { readonly runIds?: readonly string[]; readonly eventIds?: readonly string[] },
+  expired: Partial<Omit<Extract<Found, { runIds: readonly string[] }>, "need">>,
   keys: readonly string[] = [],
   hasMore = false,
 ): HotState {
   const state = new HotState(defaultSettings);
   const answers = requirements(state, command).map((need): Found => {
-    if (need.kind === "expired") return { need, runIds: [], eventIds: [], hasMore, ...expired };
+    if (need.kind === "expired") {
+      const nothing = { runIds: [], largeRunIds: [], eventIds: [], retiredId: null };
+      return { need, ...nothing, hasMore, ...expired };
+    }
     if (need.kind === "expiredKeys") return { need, keys };
     if (need.kind === "expiredRates") return { need, keys: [] };
     throw new Error(`${need.kind} is not needed`);
@@ -46,6 +50,19 @@ test("what the store names goes, and the reply says how much it was", () => {
   assert.deepEqual(types, ["run.delete", "run.delete", "event.delete", "idempotency.delete"]);
   const counts = { runs: 2, events: 1, keys: 1, rates: 0 };
   assert.deepEqual(value, { type: "removed", ...counts, hasMore: true });
+});
+
+test("a run larger than a step goes out of sight first, and then in pieces before other runs", () => {
+  const retired = removed(answered({ largeRunIds: ["r1"] }));
+  assert.deepEqual(retired.types, ["run.retire"]);
+  assert.deepEqual([retired.value.runs, retired.value.hasMore], [1, true]);
+  const state = answered({ retiredId: "r1", runIds: ["r2"], largeRunIds: ["r3"], eventIds: ["e"] });
+  const { changes, reply } = decide(state, command);
+  assert.deepEqual(changes, [
+    { type: "parts.delete", runId: "r1", records: limit, bytes: 700 },
+    { type: "event.delete", eventId: "e" },
+  ]);
+  assert.ok(reply.ok && reply.value.type === "removed" && reply.value.hasMore);
 });
 
 test("there may be more after a run, whose events are free now, and after any full page", () => {

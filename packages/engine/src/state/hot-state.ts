@@ -148,6 +148,7 @@ export class HotState implements StateView {
       case "run.put":
         return this.#runs.putRun(change.run, batch, (id) => this.#recent(id));
       case "run.delete":
+      case "run.retire":
         return this.#runs.delete(change.runId);
       case "step.put":
         return this.#runs.putStep(change.runId, change.step, batch);
@@ -178,6 +179,7 @@ export class HotState implements StateView {
       case "bulk.delete":
         return this.#bulks.put(change.bulkId, null, batch);
       case "output.put":
+      case "parts.delete":
       case "attempt.put":
         return; // nothing is decided from these
       case "mail.put":

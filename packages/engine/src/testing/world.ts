@@ -308,6 +308,6 @@ function nothing(need: Need): Found {
     case "expiredKeys":
       return { need, keys: [] };
     case "expired":
-      return { need, runIds: [], eventIds: [], hasMore: false };
+      return { need, runIds: [], largeRunIds: [], eventIds: [], retiredId: null, hasMore: false };
   }
 }

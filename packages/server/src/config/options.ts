@@ -131,6 +131,12 @@ export const options = {
       "Limit of a kind (completed, failed, cancelled, skipped, events) by age, count or bytes, " +
       "for example failed.age=90d; may be repeated.",
   }),
+  "retention-step-records": integer("N", 200, 1, 100_000, {
+    help: "Records of each kind that one step of retention removes; a larger run goes in pieces.",
+  }),
+  "retention-step-bytes": integer("BYTES", mebibyte, 1_024, 1_024 * mebibyte, {
+    help: "Bytes of each kind that one step of retention removes, but for a single larger record.",
+  }),
   "otlp-endpoint": address("URL", {
     help: "OTLP collector that gets the traces of ended runs, over HTTP; /v1/traces is added.",
   }),

@@ -22,24 +22,27 @@ const day = 86_400_000;
 async function history(
   policies: RetentionPolicies,
   wrap: (store: Store) => Store = (store) => store,
+  stepSize = 6,
 ) {
   const data = createMemoryData();
   const clock = new VirtualClock();
-  const runtime = await startRuntime({
-    store: wrap(createMemoryStore({ data })),
-    settings: defaultSettings,
-    drivers: [new ScriptedDriver(() => returned(1))],
-    clock,
-    seeds: countingSeeds(),
-    log: silentLog,
-    onFatal: (error) => assert.fail(error),
-    retention: { policies, stepSize: 6 },
-  });
+  const start = () =>
+    startRuntime({
+      store: wrap(createMemoryStore({ data })),
+      settings: defaultSettings,
+      drivers: [new ScriptedDriver(() => returned(1))],
+      clock,
+      seeds: countingSeeds(),
+      log: silentLog,
+      onFatal: (error) => assert.fail(error),
+      retention: { policies, stepSize },
+    });
+  const runtime = await start();
   await runtime.submit(syncApp(["fn"]));
   for (let n = 0; n < 10; n++) await runtime.submit(sendEvents("fn"));
   await rest();
   assert.equal(data.runs.size, 10);
-  return { data, clock, runtime };
+  return { data, clock, runtime, start };
 }
 
 test("ended runs and their events go, step by step, once they are older than the limit", async () => {
@@ -112,4 +115,28 @@ test("steps are commits of their own, and those of others go in between", async 
   for (const [n, index] of steps.entries())
     if (n > 0) assert.ok(kinds.slice(steps[n - 1], index).includes("other"), kinds.join());
   await runtime.stop();
+});
+
+test("a run larger than a step goes out of sight, then in pieces, also when a server stopped in between", async () => {
+  const stores: HeldStore[] = [];
+  const wrap = (store: Store): Store => {
+    const held = new HeldStore(store);
+    stores.push(held);
+    return held;
+  };
+  const { data, clock, runtime, start } = await history(retentionPolicies(30 * day), wrap, 1);
+  clock.jump(31 * day);
+  await clock.advance(60_000);
+  await runtime.stop();
+  // The first step retired a run; nobody sees it any more, and its output is still there.
+  assert.deepEqual([data.runs.size, data.retired.size], [9, 1]);
+  const again = await start();
+  await clock.advance(60_000);
+  assert.deepEqual([data.runs.size, data.retired.size], [9, 0]);
+  await clock.advance(60_000);
+  assert.deepEqual([data.runs.size, data.retired.size, data.events.size], [0, 0, 0]);
+  for (const { commits } of stores)
+    for (const changes of commits)
+      assert.ok(changes.filter(({ type }) => /delete|retire/.test(type)).length <= 2);
+  await again.stop();
 });

@@ -19,8 +19,9 @@ export interface RetentionLimits {
   readonly pauseMaxMs: number;
   /** The pause within these, as a multiple of the time that the step took: 4 leaves 80 % to others. */
   readonly pauseRatio: number;
-  /** Records of each kind that one step removes; a run goes as a whole, however many it has. */
+  /** Records of each kind that one step removes, and their bytes; a record goes as a whole. */
   readonly stepSize: number;
+  readonly stepBytes: number;
 }
 
 const day = 86_400_000;
@@ -33,6 +34,7 @@ export const defaultRetentionLimits: RetentionLimits = {
   pauseMaxMs: 2_000,
   pauseRatio: 4,
   stepSize: 200,
+  stepBytes: 1_048_576,
 };
 
 export interface RetentionParts {
@@ -73,7 +75,8 @@ export class Retention {
     const bounds = boundsOf(limits.policies, begin, limits.spareMs);
     let hasMore = false;
     try {
-      const reply = await report({ type: "retention.due", bounds, limit: limits.stepSize });
+      const { stepSize: limit, stepBytes: limitBytes } = limits;
+      const reply = await report({ type: "retention.due", bounds, limit, limitBytes });
       hasMore = reply.ok && reply.value.type === "removed" && reply.value.hasMore;
     } catch (error) {
       if (this.#stopped) return;

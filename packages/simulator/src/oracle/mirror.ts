@@ -72,6 +72,7 @@ export class Mirror {
       case "run.put":
         return this.#putRun(change.run);
       case "run.delete":
+      case "run.retire":
         return void this.runs.delete(change.runId);
       case "output.put":
         return void this.outputs.set(change.runId, change.output);

@@ -241,6 +241,7 @@ export class Oracle {
       case "wait.delete":
         return this.#waits.removed(change.runId, change.jobId);
       case "run.delete":
+      case "run.retire":
         if (this.mirror.runs.get(change.runId)?.endedIn === null)
           this.accuse("acknowledged-lost", `run ${change.runId} was removed before its end`);
         return;

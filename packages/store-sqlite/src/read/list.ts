@@ -12,7 +12,7 @@ import type { ListQuery, ListResults } from "@pawl/store/store";
 import { numberOf, packHash, packUlid, textOf, unpackUlid } from "../codec.ts";
 import { attemptsOfRun, decodeAttempt } from "../rows/attempt-row.ts";
 import { decodeEvent, eventColumns } from "../rows/event-row.ts";
-import { decodeRun, runColumns, unfinishedStatusNumbers } from "../rows/run-row.ts";
+import { decodeRun, isNotRetired, runColumns, unfinishedStatusNumbers } from "../rows/run-row.ts";
 import { WordReader } from "../words.ts";
 import { RetainedReader } from "./retained.ts";
 import { Rows } from "./rows.ts";
@@ -94,7 +94,7 @@ export class Lister {
           .all(packUlid(query.runId))
           .map((row) => decodeAttempt(query.runId, row));
       case "output": {
-        const row = this.#rows("SELECT output FROM output WHERE run = ?").first(
+        const row = this.#rows(`SELECT output FROM output WHERE run = ?1 ${isNotRetired}`).first(
           packUlid(query.runId),
         );
         return row === undefined ? null : (textOf(row[0]) as JsonText); // proof: written from a JsonText

@@ -4,7 +4,7 @@ import type { Found, Need, StoredRun } from "@pawl/engine/needs";
 import type { EventRecord, WaitRecord } from "@pawl/engine/records";
 import type { BulkRecord } from "@pawl/engine/bulk-records";
 import type { ScheduleRecord } from "@pawl/engine/schedule-records";
-import { firstOf } from "@pawl/store/retained";
+import { expiredOf, firstOf } from "@pawl/store/retained";
 import { numberOf, packHash, packUlid, textOf, unpackUlid } from "../codec.ts";
 import type { PackedId } from "../codec.ts";
 import { decodeEvent, eventColumns } from "../rows/event-row.ts";
@@ -170,15 +170,12 @@ export class Loader {
     return rows.map((row) => decodeEvent(row, this.#words));
   }
 
-  #expired({ bounds, limit }: Extract<Need, { kind: "expired" }>) {
+  #expired({ bounds, limit, limitBytes }: Extract<Need, { kind: "expired" }>) {
+    const step = { records: limit, bytes: limitBytes };
     const found = bounds.map((bound) => ({
-      isEvents: bound.of === "events",
-      ...firstOf(this.#retained.beyond(bound, limit), limit),
+      of: bound.of,
+      ...firstOf(this.#retained.beyond(bound, limit), step),
     }));
-    return {
-      runIds: found.flatMap(({ isEvents, ids }) => (isEvents ? [] : ids)),
-      eventIds: found.flatMap(({ isEvents, ids }) => (isEvents ? ids : [])),
-      hasMore: found.some(({ hasMore }) => hasMore),
-    };
+    return expiredOf(found, this.#retained.firstRetired());
   }
 }

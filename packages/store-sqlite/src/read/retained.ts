@@ -13,8 +13,10 @@ export class RetainedReader {
   readonly #usage: Rows;
   readonly #runs: Rows;
   readonly #events: Rows;
+  readonly #retired: Rows;
 
   constructor(database: DatabaseSync) {
+    this.#retired = new Rows(database, "SELECT run FROM retired ORDER BY run LIMIT 1");
     this.#usage = new Rows(database, "SELECT count, bytes FROM retained WHERE kind = ?");
     this.#runs = new Rows(
       database,
@@ -28,6 +30,12 @@ export class RetainedReader {
       `SELECT f.event, f.received_at, ${eventBytes}, 1 FROM event_free AS f CROSS JOIN event AS e ON e.id = f.event` +
         " WHERE f.received_at < ? ORDER BY f.received_at, f.event LIMIT ?",
     );
+  }
+
+  /** The first of the runs whose parts go in pieces. */
+  firstRetired(): string | null {
+    const row = this.#retired.first();
+    return row === undefined ? null : unpackUlid(row[0]);
   }
 
   /** How much there is of a kind. */

@@ -4,6 +4,7 @@ import type { AttemptRecord } from "@pawl/engine/records";
 import type { JsonText } from "@pawl/protocol/json-text";
 import { numberOf, numberOrNull, textOf } from "../codec.ts";
 import type { PackedId } from "../codec.ts";
+import { isNotRetired } from "./run-row.ts";
 
 const columns = "started_at, step, attempt, display_name, ended_at, error, retry_at";
 
@@ -11,7 +12,7 @@ const columns = "started_at, step, attempt, display_name, ended_at, error, retry
 export const attemptInsert = `INSERT OR REPLACE INTO attempt (run, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** Rows for `decodeAttempt`, oldest first. */
-export const attemptsOfRun = `SELECT ${columns} FROM attempt WHERE run = ? ORDER BY started_at, step, attempt`;
+export const attemptsOfRun = `SELECT ${columns} FROM attempt WHERE run = ?1 ${isNotRetired} ORDER BY started_at, step, attempt`;
 
 /** The values of one row. */
 export function encodeAttempt(run: PackedId, attempt: AttemptRecord): SQLInputValue[] {

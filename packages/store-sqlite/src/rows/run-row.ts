@@ -153,3 +153,6 @@ function listOf(value: SQLOutputValue | undefined): unknown {
   const text = textOrNull(value);
   return text === null ? [] : JSON.parse(text);
 }
+
+/** Behind a condition on the run ?1: what is left of a retired run is out of sight. */
+export const isNotRetired = "AND NOT EXISTS (SELECT 1 FROM retired WHERE retired.run = ?1)";

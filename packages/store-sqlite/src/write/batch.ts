@@ -20,8 +20,8 @@ import type { JsonText } from "@pawl/protocol/json-text";
 
 /** What is left for one run. In the maps null stands for "delete". */
 export interface RunWrites {
-  /** Everything the database holds of the run goes first. */
-  readonly wiped: boolean;
+  /** What the database holds of the run goes first: all of it, or what shows it (`run.retire`). */
+  readonly wiped: "no" | "whole" | "retired";
   run: RunRecord | null;
   output: JsonText | null;
   readonly steps: Map<string, StepRecord>;
@@ -33,6 +33,8 @@ export interface RunWrites {
 /** What is left of a batch. In the maps null stands for "delete". */
 export interface Batch {
   readonly runs: Map<string, RunWrites>;
+  /** Of retired runs, in order. */
+  readonly parts: Extract<Change, { type: "parts.delete" }>[];
   readonly events: Map<
     string,
     { readonly event: EventRecord; readonly keys: readonly WaitKey[] } | null
@@ -51,6 +53,7 @@ export interface Batch {
 export function planBatch(changes: readonly Change[]): Batch {
   const batch: Batch = {
     runs: new Map(),
+    parts: [],
     events: new Map(),
     apps: new Map(),
     waitPaths: new Map(),
@@ -78,8 +81,11 @@ function addChange(batch: Batch, change: Change): void {
       writesOf(batch, change.run.id).run = change.run;
       return;
     case "run.delete":
-      batch.runs.set(change.runId, noWrites(true));
-      return;
+      return void batch.runs.set(change.runId, noWrites("whole"));
+    case "run.retire":
+      return void batch.runs.set(change.runId, noWrites("retired"));
+    case "parts.delete":
+      return void batch.parts.push(change);
     case "output.put":
       writesOf(batch, change.runId).output = change.output;
       return;
@@ -109,11 +115,9 @@ function addChange(batch: Batch, change: Change): void {
     case "waitPath.put":
       return putWaitPath(batch, change.waitPath);
     case "idempotency.put":
-      batch.idempotency.set(change.key, change);
-      return;
+      return void batch.idempotency.set(change.key, change);
     case "idempotency.delete":
-      batch.idempotency.set(change.key, null);
-      return;
+      return void batch.idempotency.set(change.key, null);
     case "gate.put":
       return void batch.gates.set(change.gate.key, change.gate);
     case "gate.delete":
@@ -139,7 +143,7 @@ function putWaitPath(batch: Batch, waitPath: WaitPathRecord): void {
   batch.waitPaths.set(JSON.stringify([waitPath.event, waitPath.path]), waitPath);
 }
 
-function noWrites(wiped: boolean): RunWrites {
+function noWrites(wiped: RunWrites["wiped"]): RunWrites {
   return {
     wiped,
     run: null,
@@ -153,6 +157,6 @@ function noWrites(wiped: boolean): RunWrites {
 
 function writesOf(batch: Batch, runId: string): RunWrites {
   let writes = batch.runs.get(runId);
-  if (writes === undefined) batch.runs.set(runId, (writes = noWrites(false)));
+  if (writes === undefined) batch.runs.set(runId, (writes = noWrites("no")));
   return writes;
 }

@@ -23,8 +23,9 @@ function assignments(names: readonly string[], first: number): string {
 /** What an ended run is counted for; null while it goes on. */
 const weightColumnNames = ["bytes", "records"];
 
-/** The tables of which a deleted run loses its rows. */
-const partTables = ["output", "step", "attempt", "job", "wait"] as const;
+/** The tables of which a deleted run loses its rows; of the second, a retired one later. */
+const workTables = ["job", "wait"] as const;
+const partTables = ["output", "step", "attempt"] as const;
 
 export class RunWriter {
   readonly #words: WordWriter;
@@ -35,7 +36,9 @@ export class RunWriter {
   readonly #updateAny: StatementSync;
   readonly #eventIds: StatementSync;
   readonly #deleteRun: StatementSync;
+  readonly #deleteWork: readonly StatementSync[];
   readonly #deleteParts: readonly StatementSync[];
+  readonly #retire: StatementSync;
   readonly #link: StatementSync;
   readonly #unlink: StatementSync;
   readonly #putStep: StatementSync;
@@ -67,9 +70,10 @@ export class RunWriter {
     this.#updateAny = database.prepare(`UPDATE run SET ${all} WHERE id = ?1`);
     this.#eventIds = database.prepare("SELECT event_ids FROM run WHERE id = ?");
     this.#deleteRun = database.prepare("DELETE FROM run WHERE id = ?");
-    this.#deleteParts = partTables.map((table) =>
-      database.prepare(`DELETE FROM ${table} WHERE run = ?`),
-    );
+    const deleteFrom = (table: string) => database.prepare(`DELETE FROM ${table} WHERE run = ?`);
+    this.#deleteWork = workTables.map(deleteFrom);
+    this.#deleteParts = partTables.map(deleteFrom);
+    this.#retire = database.prepare("INSERT OR IGNORE INTO retired (run) VALUES (?)");
     this.#link = database.prepare("INSERT OR IGNORE INTO run_event (event, run) VALUES (?, ?)");
     this.#unlink = database.prepare("DELETE FROM run_event WHERE event = ? AND run = ?");
     this.#putStep = database.prepare(stepInsert);
@@ -85,18 +89,18 @@ export class RunWriter {
   /** Writes all of it. Ids of events that gained or lost a run are added to `touched`. */
   write(runId: string, writes: RunWrites, touched: Set<string>): void {
     const id = packUlid(runId);
-    if (writes.wiped) this.#wipe(id, touched);
+    if (writes.wiped !== "no") this.#wipe(id, writes.wiped, touched);
     if (writes.output !== null) this.#putOutput.run(id, writes.output);
     for (const step of writes.steps.values()) this.#putStep.run(...encodeStep(id, step));
     for (const attempt of writes.attempts.values())
       this.#putAttempt.run(...encodeAttempt(id, attempt));
     for (const [jobId, job] of writes.jobs) {
       if (job !== null) this.#writeJob(id, job);
-      else if (!writes.wiped) this.#deleteJob.run(id, packHash(jobId));
+      else if (writes.wiped === "no") this.#deleteJob.run(id, packHash(jobId));
     }
     for (const [jobId, wait] of writes.waits) {
       if (wait !== null) this.#putWait.run(...encodeWait(id, wait, this.#words));
-      else if (!writes.wiped) this.#deleteWait.run(id, jobId);
+      else if (writes.wiped === "no") this.#deleteWait.run(id, jobId);
     }
     // Last, because an ended run is weighed with its parts.
     if (writes.run !== null) this.#put(id, writes.run, touched);
@@ -143,11 +147,13 @@ export class RunWriter {
     return true;
   }
 
-  #wipe(id: PackedId, touched: Set<string>): void {
+  #wipe(id: PackedId, what: "whole" | "retired", touched: Set<string>): void {
     this.#retained.runLeaves(id);
     this.#unlinkAll(id, touched);
     this.#deleteRun.run(id);
-    for (const statement of this.#deleteParts) statement.run(id);
+    for (const statement of this.#deleteWork) statement.run(id);
+    if (what === "retired") this.#retire.run(id);
+    else for (const statement of this.#deleteParts) statement.run(id);
   }
 
   #unlinkAll(id: PackedId, touched: Set<string>): void {

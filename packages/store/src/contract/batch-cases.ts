@@ -75,6 +75,7 @@ function orderCases(make: MakeStore): void {
       kind: "expired",
       bounds: olderThan(baseTime + 9),
       limit: 9,
+      limitBytes: 1e9,
     });
     assert.deepEqual(runIds, []);
   });

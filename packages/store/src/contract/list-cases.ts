@@ -301,7 +301,14 @@ function retentionCases(make: MakeStore): void {
         { type: "job.put", job: invokeSample(ulidSample(50), 1, { childRunId: ulidSample(3) }) },
       );
       const expired = async (limit: number): Promise<readonly string[]> =>
-        (await subject.find({ kind: "expired", bounds: olderThan(baseTime + 31), limit })).runIds;
+        (
+          await subject.find({
+            kind: "expired",
+            bounds: olderThan(baseTime + 31),
+            limit,
+            limitBytes: 1e9,
+          })
+        ).runIds;
       assert.deepEqual(await expired(9), [2, 4, 1].map(ulidSample));
       assert.deepEqual(await expired(2), [2, 4].map(ulidSample));
       await subject.commit({ type: "job.delete", runId: ulidSample(50), jobId: hashSample(1) });
@@ -322,8 +329,14 @@ function retentionCases(make: MakeStore): void {
       const run = (n: number, ...events: readonly number[]) =>
         ({ type: "run.put", run: runSample(n, { eventIds: events.map(ulidSample) }) }) as const;
       const expired = async (before = 50): Promise<readonly string[]> =>
-        (await subject.find({ kind: "expired", bounds: olderThan(baseTime + before), limit: 9 }))
-          .eventIds;
+        (
+          await subject.find({
+            kind: "expired",
+            bounds: olderThan(baseTime + before),
+            limit: 9,
+            limitBytes: 1e9,
+          })
+        ).eventIds;
       // Started in the same batch, in a later one, by two runs, by none.
       await subject.commit(put(4), put(1), run(21, 1, 4), put(2), put(3), put(60));
       assert.deepEqual(await expired(), [2, 3].map(ulidSample));

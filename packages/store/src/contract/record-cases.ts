@@ -218,6 +218,7 @@ function runCases(make: MakeStore): void {
         kind: "expired",
         bounds: olderThan(baseTime + 9),
         limit: 9,
+        limitBytes: 1e9,
       });
       assert.deepEqual(eventIds, free);
     }

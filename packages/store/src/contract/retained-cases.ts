@@ -24,6 +24,7 @@ import {
 export function retainedCases(make: MakeStore, numRuns: number): void {
   weightCases(make);
   boundCases(make);
+  retiredCases(make);
   stepProperty(make, numRuns);
 }
 
@@ -112,7 +113,12 @@ function boundCases(make: MakeStore): void {
       ),
     );
     const found = async (limit: number, ...bounds: readonly RetentionBound[]) => {
-      const { runIds, eventIds, hasMore } = await subject.find({ kind: "expired", bounds, limit });
+      const { runIds, eventIds, hasMore } = await subject.find({
+        kind: "expired",
+        bounds,
+        limit,
+        limitBytes: 1e9,
+      });
       return [[...runIds, ...eventIds], hasMore];
     };
     const ids = (...numbers: readonly number[]) => numbers.map(ulidSample);
@@ -143,26 +149,143 @@ function boundCases(make: MakeStore): void {
     );
   });
 
-  storeTest(make, "a step has a limit of records, and takes a large run alone", async (subject) => {
+  storeTest(make, "a step has a limit of records and of bytes", async (subject) => {
     const runId = ulidSample(2);
     await subject.commit(
       ended(1, "failed"),
       ended(2, "failed"),
-      ...Array.from(
-        { length: 20 },
-        (_, n): Change => ({ type: "step.put", runId, step: stepSample(n) }),
-      ),
+      ...[0, 1].map((n): Change => ({ type: "step.put", runId, step: stepSample(n) })),
       ended(3, "failed"),
+      ...[60, 61].map((n): Change => {
+        const event = eventSample(n, { data: toJsonText("x".repeat(900)) });
+        return { type: "event.put", event, keys: [] };
+      }),
     );
-    const step = async () => {
-      const bounds = [bound("failed", { before: baseTime + 99 })];
-      const { runIds, hasMore } = await subject.find({ kind: "expired", bounds, limit: 10 });
-      await subject.commit(...runIds.map((id) => ({ type: "run.delete", runId: id }) as const));
-      return [runIds, hasMore];
+    const found = async (of: RetainedKind, limit: number, limitBytes = 1e9) => {
+      const bounds = [bound(of, { before: baseTime + 99 })];
+      const { need: _, ...answer } = await subject.find({
+        kind: "expired",
+        bounds,
+        limit,
+        limitBytes,
+      });
+      return answer;
     };
-    assert.deepEqual(await step(), [[ulidSample(1)], true]);
-    assert.deepEqual(await step(), [[ulidSample(2)], true]);
-    assert.deepEqual(await step(), [[ulidSample(3)], false]);
+    const nothing = { runIds: [], largeRunIds: [], eventIds: [], retiredId: null };
+    const ids = (...numbers: readonly number[]) => numbers.map(ulidSample);
+    assert.deepEqual(await found("failed", 9), {
+      ...nothing,
+      runIds: ids(1, 2, 3),
+      hasMore: false,
+    });
+    assert.deepEqual(await found("failed", 4), { ...nothing, runIds: ids(1, 2), hasMore: true });
+    assert.deepEqual(await found("failed", 2), { ...nothing, runIds: ids(1), hasMore: true });
+    assert.deepEqual(await found("failed", 9, 1 + recordBytes), {
+      ...nothing,
+      runIds: ids(1),
+      hasMore: true,
+    });
+    await subject.commit({ type: "run.delete", runId: ulidSample(1) });
+    // Larger than a step: by records, or by bytes. An event is one row and goes whole.
+    const large = { ...nothing, largeRunIds: ids(2), hasMore: true };
+    assert.deepEqual(await found("failed", 2), large);
+    assert.deepEqual(await found("failed", 9, 1 + recordBytes), large);
+    const event = { ...nothing, eventIds: ids(60), hasMore: true };
+    assert.deepEqual(await found("events", 9, 500), event);
+  });
+}
+
+/** How many records there are of what a run consists of. */
+async function partCounts(subject: Subject): Promise<readonly (number | undefined)[]> {
+  const { tables } = await subject.store.list({ type: "sizes" });
+  return ["runs", "steps", "attempts", "outputs", "jobs", "waits"].map((name) => tables[name]);
+}
+
+const allRuns = {
+  filter: {
+    statuses: null,
+    functionIds: null,
+    appIds: null,
+    by: "queuedAt",
+    from: null,
+    until: null,
+  },
+  behind: null,
+  oldestFirst: false,
+  limit: 9,
+} as const;
+
+/** What any question can tell of a run that should be out of sight. */
+async function checkUnseen(subject: Subject, runId: string, eventId: string): Promise<void> {
+  const { store } = subject;
+  assert.equal((await subject.find({ kind: "run", runId })).run, null);
+  assert.equal(await store.list({ type: "output", runId }), null);
+  assert.deepEqual(await store.list({ type: "attempts", runId }), []);
+  assert.deepEqual(await store.list({ type: "runsOfEvent", eventId, limit: 9 }), []);
+  assert.deepEqual(await store.list({ type: "runs", ...allRuns }), []);
+  assert.equal(await store.list({ type: "runCount", filter: allRuns.filter }), 0);
+  const search = { ...allRuns, expression: "true", at: baseTime, scanMax: 9 };
+  assert.deepEqual((await store.list({ type: "searchRuns", ...search })).found, []);
+  const { kinds } = await store.list({ type: "sizes" });
+  assert.deepEqual(kinds.failed, { count: 0, bytes: 0, oldest: null });
+}
+
+function retiredCases(make: MakeStore): void {
+  storeTest(make, "a retired run is out of sight at once, and goes in pieces", async (subject) => {
+    const runId = ulidSample(1);
+    const eventId = ulidSample(50);
+    const steps = Array.from({ length: 8 }, (_, n): Change => {
+      // The step of 900 bytes is larger than a piece, and goes alone.
+      const memo = toJsonText("x".repeat(n === 2 ? 900 : 8));
+      return { type: "step.put", runId, step: stepSample(n, { memo, opts: null }) };
+    });
+    const attempts = [0, 1].map((n): Change => {
+      return { type: "attempt.put", attempt: attemptSample(runId, n) };
+    });
+    await subject.commit(
+      { type: "event.put", event: eventSample(50), keys: [] },
+      ...steps,
+      ...attempts,
+      { type: "output.put", runId, output: toJsonText("x".repeat(8)) },
+      {
+        type: "run.put",
+        run: runSample(1, { status: "failed", endedAt: baseTime, eventIds: [eventId] }),
+      },
+    );
+    const look = async () => {
+      const none = { kind: "expired", bounds: [], limit: 3, limitBytes: 100 } as const;
+      const { retiredId, hasMore } = await subject.find(none);
+      assert.equal(hasMore, retiredId !== null);
+      return retiredId;
+    };
+    assert.equal(await look(), null);
+    await subject.commit({ type: "run.retire", runId });
+    const left: (readonly (number | undefined)[])[] = [];
+    const piece = { type: "parts.delete", runId, records: 3, bytes: 100 } as const;
+    for (let n = 0; n < 9 && (await look()) !== null; n++) {
+      assert.equal(await look(), runId);
+      await checkUnseen(subject, runId, eventId);
+      left.push(await partCounts(subject));
+      await subject.commit(piece);
+      // What is left is known after a restart, too.
+      if (n === 1) await subject.reopen();
+    }
+    assert.deepEqual(left, [
+      [0, 8, 2, 1, 0, 0],
+      [0, 6, 2, 1, 0, 0],
+      [0, 5, 2, 1, 0, 0],
+      [0, 2, 2, 1, 0, 0],
+      [0, 0, 1, 1, 0, 0],
+    ]);
+    assert.deepEqual(await partCounts(subject), [0, 0, 0, 0, 0, 0]);
+    // Its event is free to go; a piece of what is gone is nothing.
+    const bounds = [bound("events", { before: baseTime + 99 })];
+    const { eventIds } = await subject.find({ kind: "expired", bounds, limit: 9, limitBytes: 1e9 });
+    assert.deepEqual(eventIds, [eventId]);
+    await subject.commit(piece, { type: "run.retire", runId: ulidSample(7) });
+    assert.equal(await look(), ulidSample(7));
+    await subject.commit({ ...piece, runId: ulidSample(7) });
+    assert.equal(await look(), null);
   });
 }
 
@@ -176,6 +299,7 @@ interface History {
   }[];
   readonly bounds: readonly RetentionBound[];
   readonly limit: number;
+  readonly limitBytes: number;
 }
 
 const eventsCount = 6;
@@ -200,6 +324,7 @@ const history: fc.Arbitrary<History> = fc.record({
   ),
   bounds: fc.tuple(...retainedKinds.map(aBound)),
   limit: fc.integer({ min: 1, max: 9 }),
+  limitBytes: fc.integer({ min: 1, max: 2_000 }),
 });
 
 /** Runs that go on wait for the children that name them as parent. */
@@ -231,22 +356,29 @@ function changesOf({ runs }: History): readonly Change[] {
 }
 
 async function checkSteps(subject: Subject, given: History): Promise<void> {
-  const { runs, bounds, limit } = given;
+  const { runs, bounds, limit, limitBytes } = given;
   await subject.commit(...changesOf(given));
   const isAwaited = (parent: number | null): boolean =>
     parent !== null && runs[parent]?.status === "running";
   const removed = new Set<string>();
   for (let hasMore = true; hasMore; ) {
-    const found = await subject.find({ kind: "expired", bounds, limit });
+    const found = await subject.find({ kind: "expired", bounds, limit, limitBytes });
     ({ hasMore } = found);
+    const { retiredId } = found;
+    if (retiredId !== null) {
+      const piece = { runId: retiredId, records: limit, bytes: limitBytes };
+      await subject.commit({ type: "parts.delete", ...piece });
+      continue;
+    }
     await subject.commit(
+      ...found.largeRunIds.map((runId) => ({ type: "run.retire", runId }) as const),
       ...found.runIds.map((runId) => ({ type: "run.delete", runId }) as const),
       ...found.eventIds.map((eventId) => ({ type: "event.delete", eventId }) as const),
     );
-    for (const id of [...found.runIds, ...found.eventIds]) removed.add(id);
+    for (const id of [...found.runIds, ...found.largeRunIds, ...found.eventIds]) removed.add(id);
   }
   // Events can go only once the last of their runs has gone.
-  const late = await subject.find({ kind: "expired", bounds, limit: 99 });
+  const late = await subject.find({ kind: "expired", bounds, limit: 99, limitBytes: 1e9 });
   assert.deepEqual(late.runIds, []);
   const { kinds } = await subject.store.list({ type: "sizes" });
   for (const { of, before, spareFrom, countMax, bytesMax } of bounds) {

@@ -16,7 +16,7 @@ import { compareArrivals, comparePositions, compareText } from "../position.ts";
 import type { DueJob } from "../store.ts";
 import { compareDue, keyText } from "./memory-data.ts";
 import type { HeldKey, MemoryData, RunEntry } from "./memory-data.ts";
-import { countEvent, markFree, uncountRun } from "./retained.ts";
+import { countEvent, deleteParts, markFree, uncountRun } from "./retained.ts";
 import { SortedSet } from "./sorted-set.ts";
 
 /** Writes one change. Later changes to the same key win. */
@@ -31,22 +31,22 @@ export function applyChange(data: MemoryData, change: Change): void {
       putEvent(data, change.event, change.keys);
       return;
     case "event.delete":
-      deleteEvent(data, change.eventId);
-      return;
+      return deleteEvent(data, change.eventId);
     case "run.put":
-      putRun(data, change.run);
-      return;
+      return putRun(data, change.run);
     case "run.delete":
-      deleteRun(data, change.runId);
-      return;
+      return deleteRun(data, change.runId);
+    case "run.retire":
+      return retireRun(data, change.runId);
+    case "parts.delete":
+      return deleteParts(data, change.runId, change);
     case "output.put":
       entryOf(data, change.runId).output = change.output;
       return;
     case "step.put":
       return void entryOf(data, change.runId).steps.set(change.step.id, change.step);
     case "attempt.put":
-      putAttempt(data, change.attempt);
-      return;
+      return putAttempt(data, change.attempt);
     case "job.put":
       deleteJob(data, change.job.runId, change.job.id);
       putJob(data, change.job);
@@ -213,6 +213,12 @@ function deleteRun(data: MemoryData, runId: string): void {
   uncountRun(data, entry);
   if (entry.run !== null) unlistRun(data, entry.run);
   data.runs.delete(runId);
+}
+
+function retireRun(data: MemoryData, runId: string): void {
+  const entry = data.runs.get(runId);
+  deleteRun(data, runId);
+  data.retired.set(runId, entry ?? { output: null, steps: new Map(), attempts: new Map() });
 }
 
 /** The job as the lists of what is due show it, with the order it belongs to. */

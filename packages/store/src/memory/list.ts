@@ -7,7 +7,7 @@ import { arrivalFromId, compareText } from "../position.ts";
 import type { Arrival } from "../position.ts";
 import { sumOf } from "../retained.ts";
 import type { DueJob, KindSize, ListQuery, ListResults, Sizes } from "../store.ts";
-import type { MemoryData, RunEntry } from "./memory-data.ts";
+import type { MemoryData, RetiredParts, RunEntry } from "./memory-data.ts";
 import type { SortedSet } from "./sorted-set.ts";
 import { countRuns, listRuns } from "./run-list.ts";
 import { beyondInMemory, retainedOf, sizeOf } from "./retained.ts";
@@ -115,9 +115,12 @@ function sizes(data: MemoryData): Sizes {
   const entries = [...data.runs.values()];
   const sum = (count: (entry: RunEntry) => number): number =>
     entries.reduce((total, entry) => total + count(entry), 0);
+  const withParts = [...entries, ...data.retired.values()];
+  const sumParts = (count: (parts: RetiredParts) => number): number =>
+    withParts.reduce((total, parts) => total + count(parts), 0);
   let chars = 0;
   for (const { event } of data.events.values()) chars += event.data.length;
-  for (const entry of entries) {
+  for (const entry of withParts) {
     chars += entry.output?.length ?? 0;
     for (const step of entry.steps.values()) chars += step.memo.length;
   }
@@ -131,9 +134,9 @@ function sizes(data: MemoryData): Sizes {
       apps: data.apps.size,
       events: data.events.size,
       runs: data.runOrder.size,
-      outputs: sum((entry) => (entry.output === null ? 0 : 1)),
-      steps: sum((entry) => entry.steps.size),
-      attempts: sum((entry) => entry.attempts.size),
+      outputs: sumParts((entry) => (entry.output === null ? 0 : 1)),
+      steps: sumParts((entry) => entry.steps.size),
+      attempts: sumParts((entry) => entry.attempts.size),
       jobs: sum((entry) => entry.jobs.size),
       waits: sum((entry) => entry.waits.size),
       waitPaths: data.waitPaths.size,

@@ -3,9 +3,9 @@ import type { Found, Need, StoredRun } from "@pawl/engine/needs";
 import type { EventRecord, WaitRecord } from "@pawl/engine/records";
 import type { Arrival } from "../position.ts";
 import { keyText } from "./memory-data.ts";
-import { firstOf } from "../retained.ts";
+import { expiredOf, firstOf } from "../retained.ts";
 import type { MemoryData } from "./memory-data.ts";
-import { beyondInMemory } from "./retained.ts";
+import { beyondInMemory, firstRetired } from "./retained.ts";
 import { take, takeWhile } from "./take.ts";
 
 /** The answer to one need. */
@@ -95,17 +95,14 @@ function pastEvents(
 
 function expired(
   data: MemoryData,
-  { bounds, limit }: Extract<Need, { kind: "expired" }>,
-): Omit<Extract<Found, { runIds: readonly string[] }>, "need"> {
+  { bounds, limit, limitBytes }: Extract<Need, { kind: "expired" }>,
+): ReturnType<typeof expiredOf> {
+  const step = { records: limit, bytes: limitBytes };
   const found = bounds.map((bound) => ({
     of: bound.of,
-    ...firstOf(beyondInMemory(data, bound), limit),
+    ...firstOf(beyondInMemory(data, bound), step),
   }));
-  return {
-    runIds: found.flatMap(({ of, ids }) => (of === "events" ? [] : ids)),
-    eventIds: found.flatMap(({ of, ids }) => (of === "events" ? ids : [])),
-    hasMore: found.some(({ hasMore }) => hasMore),
-  };
+  return expiredOf(found, firstRetired(data));
 }
 
 function idOf(arrival: Arrival): string {

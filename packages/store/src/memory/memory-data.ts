@@ -36,6 +36,9 @@ export interface RunEntry {
   retained: { readonly kind: RetainedKind; readonly as: Candidate } | null;
 }
 
+/** Parts that go in pieces, when their run is out of sight. */
+export type RetiredParts = Pick<RunEntry, "output" | "steps" | "attempts">;
+
 /** Ended runs of one status, or events. */
 export interface RetainedData {
   count: number;
@@ -84,6 +87,8 @@ export interface MemoryData {
   /** Runs that were written since they were last counted. */
   readonly uncounted: Set<string>;
   readonly runs: Map<string, RunEntry>;
+  /** What is left of runs that were retired, by run. */
+  readonly retired: Map<string, RetiredParts>;
   readonly runOrder: SortedSet<string>;
   readonly unfinished: SortedSet<string>;
   readonly runsByEvent: Map<string, SortedSet<string>>;
@@ -153,6 +158,7 @@ export function createMemoryData(): MemoryData {
     ),
     uncounted: new Set(),
     runs: new Map(),
+    retired: new Map(),
     runOrder: new SortedSet(compareText),
     unfinished: new SortedSet(compareText),
     runsByEvent: new Map(),

@@ -1,9 +1,9 @@
 // Counts what retention weighs, and answers what is beyond a bound, from memory.
 import type { RetentionBound } from "@pawl/engine/commands";
 import type { EventRecord, RetainedKind } from "@pawl/engine/records";
-import { beyondBound, kindOfRun, recordBytes, utf8Bytes } from "../retained.ts";
-import type { Candidate } from "../retained.ts";
-import type { MemoryData, RetainedData, RunEntry } from "./memory-data.ts";
+import { beyondBound, kindOfRun, partsWithin, recordBytes, utf8Bytes } from "../retained.ts";
+import type { Candidate, StepSize } from "../retained.ts";
+import type { MemoryData, RetainedData, RetiredParts, RunEntry } from "./memory-data.ts";
 
 /** What is kept of a kind. */
 export function retainedOf(data: MemoryData, kind: RetainedKind): RetainedData {
@@ -63,6 +63,33 @@ export function uncountRun(data: MemoryData, entry: RunEntry): void {
   add(retainedOf(data, kind), as, -1);
   retainedOf(data, kind).oldest.delete(as);
   entry.retained = null;
+}
+
+/** Removes the first parts of a retired run, and the run with the last. */
+export function deleteParts(data: MemoryData, runId: string, step: StepSize): void {
+  const retired = data.retired.get(runId);
+  if (retired === undefined) return;
+  const parts = [...partsOf(retired)];
+  const going = [...partsWithin(parts, step)];
+  for (const { remove } of going) remove();
+  if (going.length === parts.length) data.retired.delete(runId);
+}
+
+/** Each part with its bytes, and how it goes. */
+function* partsOf(
+  parts: RetiredParts,
+): Generator<{ readonly bytes: number; readonly remove: () => void }, void> {
+  const { output, steps, attempts } = parts;
+  for (const [id, { memo, opts }] of steps)
+    yield { bytes: utf8Bytes(memo) + utf8Bytes(opts), remove: () => steps.delete(id) };
+  for (const [id, { error }] of attempts)
+    yield { bytes: utf8Bytes(error), remove: () => attempts.delete(id) };
+  if (output !== null) yield { bytes: utf8Bytes(output), remove: () => (parts.output = null) };
+}
+
+/** The first of the runs whose parts go in pieces. */
+export function firstRetired(data: MemoryData): string | null {
+  return [...data.retired.keys()].sort()[0] ?? null;
 }
 
 /** A run with its parts as retention weighs it. */
