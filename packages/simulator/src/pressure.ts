@@ -14,10 +14,11 @@ export function press(scenario: Scenario): Scenario {
   const loaded = saturate(new Dice(seed, "load"), gathered);
   const cut = cutShort(new Dice(seed, "mail"), loaded);
   const raced = race(new Dice(seed, "races"), cut);
+  const throttled = throttle(new Dice(seed, "throttles"), raced);
   return {
-    ...raced,
-    pauses: makePauses(new Dice(seed, "pauses"), raced),
-    redeploys: makeRedeploys(new Dice(seed, "redeploys"), raced),
+    ...throttled,
+    pauses: makePauses(new Dice(seed, "pauses"), throttled),
+    redeploys: makeRedeploys(new Dice(seed, "redeploys"), throttled),
   };
 }
 
@@ -41,7 +42,7 @@ function gather(dice: Dice, scenario: Scenario): Scenario {
 }
 
 function withoutRates(flow: ProgramFlow = {}): ProgramFlow {
-  const { throttleMs: _throttle, startsPerMinute: _starts, ...others } = flow;
+  const { throttleMs: _ms, throttleOf: _of, startsPerMinute: _starts, ...others } = flow;
   return others;
 }
 
@@ -102,6 +103,30 @@ function cutShort(dice: Dice, scenario: Scenario): Scenario {
     faults: { ...scenario.faults, crashAfterCommit: 0.15 },
     faultsMax: scenario.faultsMax + 10,
   };
+}
+
+/** Now and then more starts come than a throttle lets through for a while. */
+function throttle(dice: Dice, scenario: Scenario): Scenario {
+  if (!dice.chance(0.12)) return scenario;
+  const programs = scenario.programs.map((program): Program => {
+    const { flow } = program;
+    if (flow?.batch !== undefined || flow?.debounce !== undefined) return program;
+    const throttleMs = dice.pick([1_000, 2_500, 5_000]);
+    const throttleOf = {
+      starts: dice.between(1, 3),
+      burst: dice.between(1, 3),
+      perKey: dice.chance(0.4),
+    };
+    return { ...program, flow: { ...withoutRates(flow), throttleMs, throttleOf } };
+  });
+  const sends = Array.from(
+    { length: dice.between(5, 15) },
+    (): SendPlan => ({
+      atMs: dice.below(dice.chance(0.7) ? 3_000 : 20_000),
+      events: [event(dice, dice.pick(["order", "visit"] as const))],
+    }),
+  );
+  return { ...scenario, programs, sends: [...scenario.sends, ...sends] };
 }
 
 /** Now and then an app of version 3 races steps that take about as long as its calls. */

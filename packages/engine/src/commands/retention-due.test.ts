@@ -89,3 +89,17 @@ test("an event of which a write is not committed yet stays", () => {
   state.apply({ type: "event.put", event, keys: [] });
   assert.equal(removed(state).value.events, 1);
 });
+
+test("a run whose deletion is not committed yet is gone, whatever the store still says", () => {
+  for (const type of ["run.delete", "run.retire"] as const) {
+    const state = new HotState(defaultSettings);
+    const need = { kind: "run", runId: "r" } as const;
+    state.begin(5, 4);
+    state.apply({ type, runId: "r" });
+    state.begin(6, 4);
+    assert.ok(state.has(need), "it need not be asked for");
+    assert.equal(state.run("r"), undefined);
+    state.begin(7, 5);
+    assert.ok(!state.has(need), "the store knows");
+  }
+});

@@ -24,7 +24,10 @@ export function moveFirstCall({ run, job }: Slot, dueAt: number): void {
 
 /** The function is no longer paused: a first call that waited for that goes on. */
 export function leavePause(run: RunDraft, job: CallJob): void {
-  const startAt = reserveStart(run, 0);
+  const { at } = run.draft;
+  // Runs whose places passed while they were held must not begin all at once.
+  const heldMs = job.state.at === "queued" ? at - job.state.since - run.run.priorityMs : 0;
+  const startAt = reserveStart(run, heldMs);
   if (startAt > run.draft.at) handOut(run, job, startAt);
   else admit(run, job);
 }

@@ -67,6 +67,17 @@ test("throttle: runs that a pause held back take their places when it is over", 
   assert.deepEqual(startsIn(world, ids), [0, 10_000, 20_000]);
 });
 
+test("throttle: places that passed while their runs were held are taken anew", () => {
+  const world = worldWith({ fn: { throttle: { limit: 1, period: "10s" } } });
+  const ids = [1, 2, 3, 4].map(() => only(world.send("fn")));
+  world.do({ type: "function.paused", functionId: "id-fn" });
+  for (const id of ids.slice(1)) world.wake(id, "step", world.at + 10_000);
+  world.at += 3_600_000;
+  world.do({ type: "function.resumed", functionId: "id-fn" });
+  world.pull();
+  assert.deepEqual(startsIn(world, ids.slice(1)), [0, 10_000, 20_000]);
+});
+
 test("rate limit: what is over it is skipped, with the reason, and comes back with time", () => {
   const world = worldWith({ fn: { rateLimit: { limit: 2, period: "1h", key: "event.data.u" } } });
   const ids = [1, 2, 3].map(() => start(world, "fn", { u: 1 }));

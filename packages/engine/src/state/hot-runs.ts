@@ -46,7 +46,8 @@ export class HotRuns {
   /** Runs that may leave, oldest first. */
   readonly #ended = new Set<HotRun>();
   readonly #parked = new Set<HotRun>();
-  readonly #absent = new Set<string>();
+  /** Runs that are not there, with the batch that deleted them; 0: the store said so. */
+  readonly #absent = new Map<string, number>();
   readonly #gates = new Map<string, Gate>();
   /** Places that calls in other queues keep, by queue; none with 0. */
   readonly #kept = new Map<string, number>();
@@ -126,7 +127,7 @@ export class HotRuns {
     if (this.#runs.has(runId)) return;
     if (stored === null) {
       this.#runs.set(runId, null);
-      this.#absent.add(runId);
+      this.#absent.set(runId, 0);
       return;
     }
     const hot = new HotRun(stored.run, stored.events);
@@ -187,16 +188,20 @@ export class HotRuns {
     this.#settle(hot);
   }
 
-  delete(runId: string): void {
+  delete(runId: string, batch: number): void {
     const hot = this.#runs.get(runId);
     if (hot) this.#unsettle(hot);
     this.#runs.set(runId, null);
-    this.#absent.add(runId);
+    this.#absent.set(runId, batch);
   }
 
   evict(committedBatch: number): void {
-    for (const runId of this.#absent) this.#runs.delete(runId);
-    this.#absent.clear();
+    for (const [runId, batch] of this.#absent) {
+      // Until its deletion is committed, the store still has it.
+      if (batch > committedBatch) continue;
+      this.#runs.delete(runId);
+      this.#absent.delete(runId);
+    }
     for (const hot of this.#ended) this.#drop(hot, committedBatch);
     // Walked only while there are too many, from the oldest on.
     for (const hot of this.#parked) {

@@ -149,7 +149,7 @@ export class HotState implements StateView {
         return this.#runs.putRun(change.run, batch, (id) => this.#recent(id));
       case "run.delete":
       case "run.retire":
-        return this.#runs.delete(change.runId);
+        return this.#runs.delete(change.runId, batch);
       case "step.put":
         return this.#runs.putStep(change.runId, change.step, batch);
       case "job.put":

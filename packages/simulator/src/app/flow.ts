@@ -11,6 +11,12 @@ export interface ProgramFlow {
   readonly callsPerSharedKey?: number;
   /** One start in this time, others come later. */
   readonly throttleMs?: number;
+  /** So many starts in that time, so many of them at once after a pause; for each `data.key`, or for all. */
+  readonly throttleOf?: {
+    readonly starts: number;
+    readonly burst: number;
+    readonly perKey: boolean;
+  };
   /** Runs with a higher `data.key` go first. */
   readonly prioritized?: boolean;
   /** An event of this name with an equal key cancels. */
@@ -59,9 +65,7 @@ export function configOf(flow: ProgramFlow = {}): object {
     concurrency: limitOptions
       .filter(([name]) => limits.has(name))
       .map(([name, options]) => ({ limit: limits.get(name), ...options })),
-    ...(flow.throttleMs === undefined
-      ? {}
-      : { throttle: { limit: 1, period: `${flow.throttleMs}ms` } }),
+    ...(flow.throttleMs === undefined ? {} : { throttle: throttleOptions(flow) }),
     ...(flow.prioritized === true ? { priority: { run: key } } : {}),
     ...(flow.cancelOn === undefined
       ? {}
@@ -88,6 +92,12 @@ export function configOf(flow: ProgramFlow = {}): object {
       ? {}
       : { rateLimit: { limit: flow.startsPerMinute, period: "1m" } }),
   };
+}
+
+function throttleOptions({ throttleMs, throttleOf }: ProgramFlow): object {
+  const { starts = 1, burst = 1, perKey = false } = throttleOf ?? {};
+  const rate = { limit: starts, period: `${throttleMs}ms`, burst };
+  return perKey ? { ...rate, key } : rate;
 }
 
 function batchOptions({ batchOf }: ProgramFlow): object {

@@ -21,6 +21,7 @@ import { OrderJudge } from "./order.ts";
 import { PauseJudge } from "./pauses.ts";
 import { CountJudge } from "./counts.ts";
 import { GatheringJudge } from "./gathering.ts";
+import { ThrottleJudge } from "./throttles.ts";
 import { ScheduleJudge } from "./schedules.ts";
 import { isCancelWait, Mirror, textOf, type RunMirror } from "./mirror.ts";
 import type { Accuse, Rule, Violation } from "./violation.ts";
@@ -58,6 +59,7 @@ export class Oracle {
   readonly pauses: PauseJudge;
   readonly #counts: CountJudge;
   readonly #gathering: GatheringJudge;
+  readonly #throttles: ThrottleJudge;
   /** Commands that a process decided. */
   #decided = 0;
   /** Changes that were committed. */
@@ -87,6 +89,7 @@ export class Oracle {
     this.pauses = new PauseJudge(this.mirror, this.accuse);
     this.#counts = new CountJudge(this.mirror, this.accuse);
     this.#gathering = new GatheringJudge(this.mirror, this.accuse);
+    this.#throttles = new ThrottleJudge(this.mirror, parts.isCalm, this.accuse);
     this.#starts = new StartJudge(this.mirror, this.#gathering, this.accuse);
     this.schedules = new ScheduleJudge(this.mirror, this.accuse);
     this.#crons = new CronJudge(this.mirror, this.accuse);
@@ -271,6 +274,7 @@ export class Oracle {
     this.#order.written(job);
     this.pauses.called(job);
     this.#gathering.called(job);
+    this.#throttles.called(job);
     if (job.kind === "waitMany") this.#waits.opened(job);
     if (job.kind !== "call" || job.state.at !== "leased") return;
     const id = dispatchId(job.runId, job.id, job.generation);

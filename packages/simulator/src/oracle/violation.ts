@@ -51,6 +51,8 @@ export type Rule =
   | "gate-exceeded"
   /** Flow control was not kept: two runs of a singleton, a batch or a start that should not be. */
   | "flow-broken"
+  /** More starts than a throttle allows, or one that it held back for nothing. */
+  | "throttle-broken"
   /** Within one queue a call left before one that was ahead of it. */
   | "order-broken"
   /** A first call of a paused function left, or a function goes on that nobody resumed. */

@@ -87,8 +87,7 @@ function addChange(batch: Batch, change: Change): void {
     case "parts.delete":
       return void batch.parts.push(change);
     case "output.put":
-      writesOf(batch, change.runId).output = change.output;
-      return;
+      return void (writesOf(batch, change.runId).output = change.output);
     case "step.put":
       writesOf(batch, change.runId).steps.set(change.step.id, change.step);
       return;
