@@ -100,6 +100,11 @@ export class Faults {
     return Object.keys(this.#plan).length === 0;
   }
 
+  /** How many there were. */
+  get happened(): number {
+    return this.#total;
+  }
+
   /** The time of faults is over. */
   get areOver(): boolean {
     return (

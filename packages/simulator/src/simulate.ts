@@ -96,6 +96,7 @@ class Simulation {
       callsPerAppMax: tuning.callsPerAppMax,
       isCalm: isCalm(scenario),
       clock: this.#clock,
+      faults: () => this.#faults.happened,
     });
     this.#oracle.mirror.deployments.planned(this.#deployment);
     const shared = {

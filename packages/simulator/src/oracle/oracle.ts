@@ -21,6 +21,7 @@ import { OrderJudge } from "./order.ts";
 import { PauseJudge } from "./pauses.ts";
 import { CountJudge } from "./counts.ts";
 import { GatheringJudge } from "./gathering.ts";
+import { TurnsJudge } from "./turns.ts";
 import { ThrottleJudge } from "./throttles.ts";
 import { ScheduleJudge } from "./schedules.ts";
 import { isCancelWait, Mirror, textOf, type RunMirror } from "./mirror.ts";
@@ -36,6 +37,8 @@ export interface OracleParts {
   /** Nothing can go wrong, so that nothing may be done twice. */
   readonly isCalm: boolean;
   readonly clock: WitnessClock;
+  /** Faults of any kind that happened up to now. */
+  readonly faults: () => number;
 }
 
 /** How late a sleep may end when nothing goes wrong, ms. */
@@ -60,6 +63,7 @@ export class Oracle {
   readonly #counts: CountJudge;
   readonly #gathering: GatheringJudge;
   readonly #throttles: ThrottleJudge;
+  readonly #turns: TurnsJudge;
   /** Commands that a process decided. */
   #decided = 0;
   /** Changes that were committed. */
@@ -90,6 +94,7 @@ export class Oracle {
     this.#counts = new CountJudge(this.mirror, this.accuse);
     this.#gathering = new GatheringJudge(this.mirror, this.accuse);
     this.#throttles = new ThrottleJudge(this.mirror, parts.isCalm, this.accuse);
+    this.#turns = new TurnsJudge(this.mirror, parts, this.accuse);
     this.#starts = new StartJudge(this.mirror, this.#gathering, this.accuse);
     this.schedules = new ScheduleJudge(this.mirror, this.accuse);
     this.#crons = new CronJudge(this.mirror, this.accuse);
@@ -240,6 +245,7 @@ export class Oracle {
       case "app.put":
         return this.pauses.registered(change.app);
       case "job.delete":
+        this.#turns.removed(change.runId, change.jobId);
         return this.#order.removed(change.runId, change.jobId);
       case "wait.delete":
         return this.#waits.removed(change.runId, change.jobId);
@@ -256,7 +262,10 @@ export class Oracle {
   #lookAfter(change: Change): void {
     if (change.type === "wait.put" && !isCancelWait(change.wait.jobId))
       this.#waits.registered(change.wait);
-    if (change.type === "app.put" || change.type === "app.delete") this.#flow.registered();
+    if (change.type === "app.put" || change.type === "app.delete") {
+      this.#flow.registered();
+      this.#turns.registered();
+    }
     if (change.type === "event.put") this.#starts.stored(change.event);
     if (change.type !== "event.put") return;
     const event = this.mirror.events.get(change.event.id);
@@ -275,6 +284,7 @@ export class Oracle {
     this.pauses.called(job);
     this.#gathering.called(job);
     this.#throttles.called(job);
+    this.#turns.written(job);
     if (job.kind === "waitMany") this.#waits.opened(job);
     if (job.kind !== "call" || job.state.at !== "leased") return;
     const id = dispatchId(job.runId, job.id, job.generation);

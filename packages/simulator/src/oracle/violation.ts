@@ -53,6 +53,8 @@ export type Rule =
   | "flow-broken"
   /** More starts than a throttle allows, or one that it held back for nothing. */
   | "throttle-broken"
+  /** A queue let more calls pass than its turns while another waited. */
+  | "starved"
   /** Within one queue a call left before one that was ahead of it. */
   | "order-broken"
   /** A first call of a paused function left, or a function goes on that nobody resumed. */
