@@ -48,9 +48,10 @@ export class Checkpointer {
       : after.frames + Math.ceil(this.#framesWanted / 4);
   }
 
-  /** Empties the log, if no reader is in the way. */
-  finish(): void {
-    this.#truncate.get();
+  /** Copies the log and cuts it off; false: a reader is in the way, and a part of it stays. */
+  cut(): boolean {
+    const row = this.#truncate.get();
+    return numberOf(row?.["busy"]) === 0;
   }
 }
 

@@ -19,6 +19,11 @@ export interface SqliteTuning {
    * commits. Default 4 MiB, at most half of `walBytesMax`.
    */
   readonly checkpointBytes?: number;
+  /**
+   * How long secrets of requests that are done may stay in the write-ahead log, in ms, unless a read
+   * that lasts longer holds it. Each time the log is copied and cut off. Default 1,000, least 10.
+   */
+  readonly shredMs?: number;
   /** Largest size of the database file, in bytes; commits beyond it fail with `store_full`. Default: none. */
   readonly databaseBytesMax?: number;
   /** Memory for pages of the writer, and of the reads on the hot path, in bytes each. Default 16 MiB. */
@@ -32,6 +37,7 @@ export interface SqliteSettings {
   readonly path: string;
   readonly walBytesMax: number;
   readonly checkpointBytes: number;
+  readonly shredMs: number;
   readonly databaseBytesMax: number | null;
   readonly cacheBytes: number;
   /** Of this process, for the message that another process sees. */
@@ -47,6 +53,7 @@ export function sqliteSettings(options: SqliteStoreOptions, pid: number): Sqlite
     path: "path" in options ? options.path : join(options.dir, "pawl.db"),
     walBytesMax,
     checkpointBytes: Math.min(options.checkpointBytes ?? 4 * mebibyte, walBytesMax / 2),
+    shredMs: Math.max(options.shredMs ?? 1_000, 10),
     databaseBytesMax: options.databaseBytesMax ?? null,
     cacheBytes: options.cacheBytes ?? 16 * mebibyte,
     pid,

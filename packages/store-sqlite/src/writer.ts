@@ -78,6 +78,7 @@ export class Writer {
       this.#small.write(batch);
       this.#retained.flush();
       this.#database.exec("COMMIT");
+      this.#shredder.committed();
     } catch (error) {
       this.#rollBack();
       throw toStoreError(error, "write to", this.#path);
@@ -92,7 +93,7 @@ export class Writer {
     try {
       // The copy may be larger than memory.
       this.#database.exec("PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY");
-      this.#checkpointer.finish();
+      this.#checkpointer.cut();
     } catch (error) {
       throw toStoreError(error, "compact", this.#path);
     }
@@ -103,10 +104,22 @@ export class Writer {
     this.#checkpoint(() => this.#checkpointer.afterCommit());
   }
 
+  /** Secrets that were deleted are still in the log: `shred` is wanted soon. */
+  get wantsShred(): boolean {
+    return this.#shredder.isLogStale;
+  }
+
+  /** Has nothing of deleted secrets stay in the log. A reader that is in the way leaves it wanted. */
+  shred(): void {
+    this.#checkpoint(() => {
+      if (this.#checkpointer.cut()) this.#shredder.logIsCut();
+    });
+  }
+
   /** Empties the log and lets go of the file. */
   close(): void {
     try {
-      this.#checkpoint(() => this.#checkpointer.finish());
+      this.#checkpoint(() => this.#checkpointer.cut());
     } finally {
       this.#database.close();
       this.#lock.release();
@@ -114,7 +127,7 @@ export class Writer {
   }
 
   /** Without room the log just stays as it is: nothing is lost, and the next commit tells. */
-  #checkpoint(work: () => void): void {
+  #checkpoint(work: () => unknown): void {
     try {
       work();
     } catch (error) {

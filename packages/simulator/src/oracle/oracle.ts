@@ -7,12 +7,12 @@ import type { Job, StepRecord } from "@pawl/engine/records";
 import { dispatchId } from "@pawl/protocol/dispatch-id";
 import type { Opcode } from "@pawl/protocol/opcode";
 import type { Call } from "@pawl/server/driver/driver";
-import type { MemoryData } from "@pawl/store/memory/memory-data";
-import { racingSteps, stepsOf, type Program, type StepNode } from "../app/program.ts";
+import { racingSteps, stepsOf, type StepNode } from "../app/program.ts";
 import type { AppRequest } from "../app/request.ts";
 import { CallJudge } from "./calls.ts";
 import { ActionJudge } from "./actions.ts";
 import { CronJudge } from "./crons.ts";
+import type { OracleParts } from "./oracle-parts.ts";
 import { outcomeProblem } from "./outcomes.ts";
 import { runOf } from "./run-of.ts";
 import { StartJudge } from "./starts.ts";
@@ -27,19 +27,7 @@ import { ScheduleJudge } from "./schedules.ts";
 import { isCancelWait, Mirror, textOf, type RunMirror } from "./mirror.ts";
 import type { Accuse, Rule, Violation } from "./violation.ts";
 import { SignalJudge } from "./signals.ts";
-import { entriesOf, WaitJudge, type WitnessClock } from "./waits.ts";
-
-export interface OracleParts {
-  readonly data: MemoryData;
-  /** By function id. */
-  readonly programs: ReadonlyMap<string, Program>;
-  readonly callsPerAppMax: number;
-  /** Nothing can go wrong, so that nothing may be done twice. */
-  readonly isCalm: boolean;
-  readonly clock: WitnessClock;
-  /** Faults of any kind that happened up to now. */
-  readonly faults: () => number;
-}
+import { entriesOf, WaitJudge } from "./waits.ts";
 
 /** How late a sleep may end when nothing goes wrong, ms. */
 const lateMaxMs = 1_500;

@@ -35,7 +35,20 @@ function answer(request: WriterRequest): unknown {
   }
 }
 
+let shredding: NodeJS.Timeout | null = null;
+
+/** Deleted secrets leave the log within `shredMs`; a read that lasts is waited for. */
+function shredLater(): void {
+  if (shredding !== null || writer?.wantsShred !== true) return;
+  shredding = setTimeout(() => {
+    shredding = null;
+    writer?.shred();
+    shredLater();
+  }, settings.shredMs);
+}
+
 parentPort?.on("message", ({ id, request }: Envelope<WriterRequest>) => {
   parentPort?.postMessage(replyOf(id, () => answer(request)));
   if (request.type === "commit") writer?.maintain();
+  shredLater();
 });
