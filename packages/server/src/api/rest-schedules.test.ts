@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createMemoryStore } from "@pawl/store/memory-store";
+import { apiKeyFrom, hashApiKey } from "../auth/api-key.ts";
 import { ask, look, lookArray, until, type Answer } from "../http/test-client.ts";
 import { startServer, type PawlServer } from "../server.ts";
 import { register, startAppStub, type AppStub } from "../sync/app-stub.ts";
@@ -221,4 +222,62 @@ test("schedulesMax: the error names the limit, its value and the setting", async
   const { status, json } = await send("POST", "/v1/schedules", { id: "n8", ...hourly });
   assert.deepEqual([status, look(json, "code")], [422, "schedules_too_many"]);
   assert.match(String(look(json, "error")), /schedulesMax allows 8.*--schedules-max/);
+});
+
+test("a schedule is no way around the scopes of what it does", async (t) => {
+  const keyOf = (seed: number): string => apiKeyFrom(Buffer.alloc(32, seed));
+  const keys = {
+    plain: { key: keyOf(1), scopes: ["schedules:write"] },
+    sender: { key: keyOf(2), scopes: ["schedules:write", "events:write"] },
+    starter: { key: keyOf(3), scopes: ["schedules:write", "runs:write"] },
+    admin: { key: keyOf(4), scopes: ["admin"] },
+  } as const;
+  const cloud = await startServer({
+    store: createMemoryStore(),
+    kind: "cloud",
+    signingKeys: ["deadbeef"],
+    apiKeys: Object.entries(keys).map(([name, { key, scopes }]) => {
+      return { name, hash: hashApiKey(key), scopes: [...scopes], expiresAt: null };
+    }),
+  });
+  t.after(() => cloud.close());
+  const tried = async (
+    who: keyof typeof keys,
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<readonly unknown[]> => {
+    const headers = { authorization: `Bearer ${keys[who].key}` };
+    const text = body === undefined ? {} : { body: JSON.stringify(body) };
+    const { status, json } = await ask(cloud.url, method, path, { headers, ...text });
+    return [
+      status,
+      look(json, "code"),
+      /lacks the scope (\S+)\./.exec(String(look(json, "error")))?.[1],
+    ];
+  };
+  const denied = (scope: string) => [403, "access_denied", scope];
+  const made = [201, undefined, undefined];
+  const done = [200, undefined, undefined];
+  const list = "/v1/schedules";
+  const fn = { every: "1h", function: { id: "shop-greet" } };
+  assert.deepEqual(
+    await tried("plain", "POST", list, { id: "a", ...hourly }),
+    denied("events:write"),
+  );
+  assert.deepEqual(await tried("starter", "PUT", `${list}/a`, hourly), denied("events:write"));
+  assert.deepEqual(await tried("sender", "POST", list, { id: "a", ...hourly }), made);
+  assert.deepEqual(await tried("plain", "POST", list, { id: "b", ...fn }), denied("runs:write"));
+  assert.deepEqual(await tried("sender", "PUT", `${list}/b`, fn), denied("runs:write"));
+  // The function is not registered; that is said to those who may know.
+  assert.equal((await tried("starter", "POST", list, { id: "b", ...fn }))[1], "function_not_found");
+  const { event } = hourly;
+  assert.deepEqual(await tried("plain", "PATCH", `${list}/a`, { event }), denied("events:write"));
+  assert.deepEqual(await tried("plain", "POST", `${list}/a/trigger`), denied("events:write"));
+  // When it does it is the matter of schedules alone.
+  assert.deepEqual(await tried("plain", "PATCH", `${list}/a`, { every: "2h" }), done);
+  assert.deepEqual(await tried("plain", "POST", `${list}/a/pause`, {}), done);
+  assert.deepEqual(await tried("plain", "POST", `${list}/a/resume`), done);
+  assert.deepEqual(await tried("sender", "POST", `${list}/a/trigger`), done);
+  assert.deepEqual(await tried("admin", "PATCH", `${list}/a`, { event }), done);
 });

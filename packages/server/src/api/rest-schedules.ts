@@ -23,6 +23,7 @@ import {
   scheduleIdSchema,
   scheduleSchema,
 } from "./schedule-schemas.ts";
+import { targetRefusal } from "./schedule-scopes.ts";
 import { cursorSchema, limitSchema } from "./schemas.ts";
 import { timeOrNull } from "./words.ts";
 
@@ -94,14 +95,14 @@ function writeRoutes(context: ApiContext): readonly DocumentedRoute[] {
       summary: "Make a schedule; refused when there is one with its id",
       body: createSchema,
       status: 201,
-      handle: ({ request, body: { id, paused = false, ...given } }) =>
-        submit(context, {
-          type: "schedule.set",
-          scheduleId: runtimeId(id),
-          definition: readDefinition(context, request.body, given),
-          paused,
-          onlyNew: true,
-        }),
+      handle: ({ request, body: { id, paused = false, ...given } }) => {
+        const scheduleId = runtimeId(id);
+        const definition = readDefinition(context, request.body, given);
+        const refusal = targetRefusal(request.caller, definition.target);
+        if (refusal !== null) return refusal;
+        const type = "schedule.set";
+        return submit(context, { type, scheduleId, definition, paused, onlyNew: true });
+      },
     }),
     endpoint({
       ...shared,
@@ -109,14 +110,14 @@ function writeRoutes(context: ApiContext): readonly DocumentedRoute[] {
       pattern: one,
       summary: "Make a schedule, or replace the one with this id; its history stays",
       body: putSchema,
-      handle: ({ request, params: { id = "" }, body: { paused, ...given } }) =>
-        submit(context, {
-          type: "schedule.set",
-          scheduleId: checkedId(id),
-          definition: readDefinition(context, request.body, given),
-          paused: paused ?? null,
-          onlyNew: false,
-        }),
+      handle: ({ request, params: { id = "" }, body: { paused = null, ...given } }) => {
+        const scheduleId = checkedId(id);
+        const definition = readDefinition(context, request.body, given);
+        const refusal = targetRefusal(request.caller, definition.target);
+        if (refusal !== null) return refusal;
+        const type = "schedule.set";
+        return submit(context, { type, scheduleId, definition, paused, onlyNew: false });
+      },
     }),
     endpoint({
       ...shared,
@@ -124,12 +125,12 @@ function writeRoutes(context: ApiContext): readonly DocumentedRoute[] {
       pattern: one,
       summary: "Change parts of a schedule",
       body: patchSchema,
-      handle: ({ request, params: { id = "" }, body }) =>
-        submit(context, {
-          type: "schedule.changed",
-          scheduleId: runtimeId(id),
-          patch: readPatch(context, request.body, body),
-        }),
+      handle: ({ request, params: { id = "" }, body }) => {
+        const scheduleId = runtimeId(id);
+        const patch = readPatch(context, request.body, body);
+        const refusal = targetRefusal(request.caller, patch.target);
+        return refusal ?? submit(context, { type: "schedule.changed", scheduleId, patch });
+      },
     }),
     endpoint({
       method: "DELETE",
@@ -178,8 +179,12 @@ function actionRoutes(context: ApiContext): readonly DocumentedRoute[] {
       pattern: `${one}/trigger`,
       summary: "Start now, also when it is paused; its overlap holds",
       startsWork: true,
-      handle: ({ params: { id = "" } }) =>
-        submit(context, { type: "schedule.triggered", scheduleId: runtimeId(id) }),
+      handle: async ({ request, params: { id = "" } }) => {
+        const schedule = await context.queries.schedule(id);
+        const refusal = targetRefusal(request.caller, schedule?.target);
+        const scheduleId = runtimeId(id);
+        return refusal ?? submit(context, { type: "schedule.triggered", scheduleId });
+      },
     }),
   ];
 }

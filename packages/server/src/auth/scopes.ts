@@ -22,7 +22,7 @@ export const scopes = [
   "runs:write",
   /** Look at schedules. */
   "schedules:read",
-  /** Make, change and remove schedules. */
+  /** Make, change and remove schedules; what they do takes `events:write` or `runs:write` as well. */
   "schedules:write",
   /** Get tokens with which to subscribe to channels, those of runs and their outputs included. */
   "realtime:read",

@@ -1,4 +1,5 @@
-// The thread of the writer: hands requests over, acknowledges, and only then tidies up.
+// The thread of the writer: hands requests over, acknowledges, and only then tidies up, some of it
+// a little later.
 import { parentPort, workerData } from "node:worker_threads";
 import { StoreError } from "@pawl/store/store-error";
 import type { SqliteSettings } from "../options.ts";
@@ -40,6 +41,7 @@ let shredding: NodeJS.Timeout | null = null;
 /** Deleted secrets leave the log within `shredMs`; a read that lasts is waited for. */
 function shredLater(): void {
   if (shredding !== null || writer?.wantsShred !== true) return;
+  // oxlint-disable-next-line no-restricted-globals -- this thread is a shell: nobody above it can wait for it
   shredding = setTimeout(() => {
     shredding = null;
     writer?.shred();
