@@ -23,7 +23,7 @@ import type { ScheduleDefinition } from "./schedule-records.ts";
 /** An app registered. `functions` are complete but for what the engine keeps. */
 export interface AppSynced extends CommandBase {
   readonly type: "app.synced";
-  readonly app: Omit<AppRecord, "functions" | "error" | "createdAt" | "updatedAt">;
+  readonly app: Omit<AppRecord, "functions" | "away" | "error" | "createdAt" | "updatedAt">;
   readonly functions: readonly Omit<FunctionRecord, "version" | "appId" | "pausedAt" | "limits">[];
 }
 

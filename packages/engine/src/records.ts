@@ -83,6 +83,8 @@ export interface AppRecord {
   /** Why the last sync failed; null when it succeeded. */
   readonly error: string | null;
   readonly functions: readonly FunctionRecord[];
+  /** What people decided about functions that a later sync left out, at most 1,000; absent: nothing. */
+  readonly away?: readonly Pick<FunctionRecord, "id" | "pausedAt" | "limits">[];
   readonly createdAt: number;
   readonly updatedAt: number;
 }

@@ -10,7 +10,11 @@ import { flowProblem, type FlowProblem } from "../flow/problem.ts";
 import { pullQueues } from "../flow/pull.ts";
 import { registerSchedules, scheduleProblem } from "../schedule/registered.ts";
 
+/** Functions of one app that are remembered while they are not registered. */
+const functionsAwayMax = 1_000;
+
 type NewFunction = AppSynced["functions"][number];
+type FunctionAway = NonNullable<AppRecord["away"]>[number];
 
 export function appSynced(state: StateView, command: AppSynced): Decision {
   const draft = new Draft(state, command);
@@ -28,10 +32,12 @@ export function appSynced(state: StateView, command: AppSynced): Decision {
   }
   const unfit = firstProblem(command.functions, (fn) => flowProblem(fn) ?? scheduleProblem(fn));
   if (unfit !== null) return draft.decide({ ok: false, ...unfit });
+  const away = functionsAway(command, before);
   const app: AppRecord = {
     ...command.app,
     error: null,
     functions: command.functions.map((fn) => withVersion(fn, before, command.app.id)),
+    ...(away.length === 0 ? null : { away }),
     createdAt: before?.createdAt ?? draft.at,
     updatedAt: draft.at,
   };
@@ -64,8 +70,26 @@ function withVersion(
 ): FunctionRecord {
   const old = before?.functions.find((known) => known.id === fn.id);
   const version = old === undefined ? 1 : old.config === fn.config ? old.version : old.version + 1;
-  const limits = old?.limits === undefined ? null : { limits: old.limits };
-  return { ...fn, appId, version, pausedAt: old?.pausedAt ?? null, ...limits };
+  const decided = old ?? before?.away?.find((known) => known.id === fn.id);
+  const limits = decided?.limits === undefined ? null : { limits: decided.limits };
+  return { ...fn, appId, version, pausedAt: decided?.pausedAt ?? null, ...limits };
+}
+
+/** Functions that are left out, now or before, about which people decided something. */
+function functionsAway(
+  { functions }: AppSynced,
+  before: AppRecord | undefined,
+): readonly FunctionAway[] {
+  const here = new Set(functions.map(({ id }) => id));
+  const leaving = (before?.functions ?? []).flatMap(
+    ({ id, pausedAt, limits }): readonly FunctionAway[] =>
+      pausedAt === null && limits === undefined
+        ? []
+        : [{ id, pausedAt, ...(limits === undefined ? null : { limits }) }],
+  );
+  return [...(before?.away ?? []), ...leaving]
+    .filter(({ id }) => !here.has(id))
+    .slice(-functionsAwayMax);
 }
 
 /** The first reason why the registration cannot work, as a sentence; null when there is none. */

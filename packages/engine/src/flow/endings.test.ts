@@ -229,3 +229,25 @@ test("pause: new runs wait, begun ones go on, resume lets all go in order", () =
   const reply = world.do({ type: "function.paused", functionId: "nobody" });
   assert.ok(!reply.ok && reply.code === "function_not_found");
 });
+
+test("pause: it outlives deployments without the function; removing the app ends it", () => {
+  const world = worldWith({ fn: {}, other: {} });
+  const isPaused = () => world.state.functionById("id-fn")?.pausedAt !== null;
+  world.do({ type: "function.paused", functionId: "id-fn" });
+  world.do({ type: "function.limited", functionId: "id-fn", limit: "steps", value: 7 });
+  register(world, { other: {} });
+  assert.equal(world.state.functionById("id-fn"), undefined);
+  register(world, { other: { retries: 1 } });
+  register(world, { fn: {}, other: {} });
+  assert.ok(isPaused());
+  assert.deepEqual(world.state.functionById("id-fn")?.limits, { steps: 7 });
+  assert.deepEqual(states(world, [start(world, "fn")]), ["queued"]);
+  world.do({ type: "function.resumed", functionId: "id-fn" });
+  register(world, { other: {} });
+  register(world, { fn: {}, other: {} });
+  assert.ok(!isPaused(), "what was resumed does not come back paused");
+  world.do({ type: "function.paused", functionId: "id-fn" });
+  world.do({ type: "app.removed", appId: world.state.functionById("id-fn")?.appId ?? "" });
+  register(world, { fn: {} });
+  assert.ok(!isPaused());
+});

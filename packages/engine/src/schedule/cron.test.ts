@@ -149,18 +149,43 @@ for (const [what, line, after, expected] of table) {
 
 test("lines that cannot work are explained", () => {
   const wrong: readonly (readonly [string, RegExp])[] = [
-    ["61 * * * *", /minute/],
+    ["61 * * * *", /^its minute has "61"; allowed are 0 to 59, /],
+    ["0 1,24 * * *", /^its hour has "24"; allowed are 0 to 23, /],
+    ["0 0 32 * *", /^its day of the month has "32"; allowed are 1 to 31, /],
+    ["0 0 1 JANUAR *", /^its month has "JANUAR"; allowed are 1 to 12, JAN to DEC, /],
+    ["TZ=Europe/Berlin 0 0 * * 1-9", /^its day of the week has "1-9"; allowed are 0 to 7, /],
+    ["*/90 * * * * *", /^its second has "\*\/90"; allowed are 0 to 59, /],
+    ["1,,2 * * * *", /^its minute has "1,,2"; /],
+    ["@sometimes", /^"@sometimes" is no name of a schedule; .*@hourly$/],
     ["* * * *", /4 fields/],
     ["* * * * * * 2030", /7 fields/],
     ["2026-01-01T00:00:00", /1 fields/],
     ["", /1 fields/],
-    ["a b c d e", /illegal/],
+    ["a b c d e", /^its minute has "a"; /],
     ["0 0 31 2 *", /never comes/],
     ["TZ=Mars/Crater * * * * *", /time zone "Mars\/Crater"/],
   ];
   for (const [line, reason] of wrong) assert.match(cronProblem(line) ?? "accepted", reason);
   for (const line of ["* * * * *", "TZ=Europe/Berlin 0 9 * * MON-FRI", "@daily", "0 0 L * *"])
     assert.equal(cronProblem(line), null);
+});
+
+test("whatever is wrong with a line is said in our words", () => {
+  const part = fc.string({
+    unit: fc.constantFrom(...Array.from("*/,-#LW?+0123456789 MONJAF@xé")),
+    minLength: 1,
+    maxLength: 6,
+  });
+  fc.assert(
+    fc.property(fc.array(part, { minLength: 1, maxLength: 7 }), (parts) => {
+      const problem = cronProblem(parts.join(" "));
+      assert.match(
+        problem ?? "its",
+        /^(its|it has \d+ fields|it names a time that never comes|"@.*" is no name)/,
+      );
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 const lines = [

@@ -10,6 +10,7 @@
 // - If it does not (`*/15 * * * *`, `0 1-5 * * *`), it ticks whenever the clock shows a time that
 //   matches: not in a gap, and twice where the clock shows it twice.
 import { Cron } from "croner";
+import { fieldProblem } from "./cron-problem.ts";
 
 const secondMs = 1_000;
 const timesOfDayMax = 48;
@@ -78,6 +79,8 @@ function parse(line: string): readonly Cron[] {
   // The library also takes dates and years, which tick once or end.
   if (!fields.startsWith("@") && count !== 5 && count !== 6)
     throw new Error(`it has ${count} fields; 5 are needed, or 6 with seconds`);
+  const problem = fieldProblem(fields);
+  if (problem !== null) throw new Error(problem);
   assertZone(zone);
   const options = { timezone: zone, mode: "5-or-6-parts" } as const;
   const whole = new Cron(fields, options);

@@ -15,7 +15,7 @@ import type {
   Timing,
 } from "../schedule-records.ts";
 import { defaultSettings } from "../settings.ts";
-import { waits } from "../testing/opcodes.ts";
+import { invokes, waits } from "../testing/opcodes.ts";
 import { World } from "../testing/world.ts";
 import { hasEnded } from "../wake-up.ts";
 import { advance, newRuntimeSchedule, runtimeId } from "./runtime.ts";
@@ -254,6 +254,36 @@ test("a joined run counts, and its end is told once for each schedule", () => {
   world.wake(first ?? "", "step", world.at + 2 * hour);
   world.complete(first ?? "");
   assert.deepEqual(schedule(world).runIds, []);
+});
+
+test("a schedule's event and an invocation share a batch, whoever comes first; each is told of it", () => {
+  for (const tickFirst of [true, false]) {
+    const world = new World();
+    const batchEvents = { maxSize: 9, timeout: "60s" };
+    const functions = [World.flow("job", { batchEvents }), World.flow("parent", {})];
+    assert.ok(world.sync("app", functions).ok);
+    set(world, { overlap: "skip" });
+    const tick = () => wake(world, schedule(world).nextAt ?? 0);
+    if (tickFirst) tick();
+    const [parent = ""] = world.send("parent");
+    world.ops(parent, "step", [invokes("call", "job", { onCancel: "cancel" })]);
+    // The batch that the invocation began is still open then.
+    if (!tickFirst) world.do({ type: "schedule.triggered", scheduleId });
+    const job = world.job(parent, "call");
+    assert.ok(job?.kind === "invoke");
+    const batch = job.childRunId;
+    assert.deepEqual(schedule(world).runIds, [batch], `tick first: ${tickFirst}`);
+    assert.equal(world.run(batch).run.eventIds.length, 2);
+    // Its invoker is cancelled, the tick still wants it.
+    const [other = ""] = world.send("parent");
+    world.ops(other, "step", [invokes("call", "job", { onCancel: "cancel" })]);
+    world.do({ type: "run.cancelled", runId: parent, reason: "test" });
+    assert.equal(world.run(batch).run.status, "queued");
+    world.wake(batch, "step", world.at + minute);
+    world.complete(batch, "all");
+    assert.deepEqual(schedule(world).runIds, []);
+    assert.equal(world.job(other, "call"), undefined, "the other invoker has its result");
+  }
 });
 
 test("a run from before the schedule was made again does not move the new one", () => {

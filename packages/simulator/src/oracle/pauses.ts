@@ -11,6 +11,8 @@ export class PauseJudge {
   readonly #held = new Set<string>();
   /** Resumes under way, by function. */
   readonly #resuming = new Map<string, number>();
+  /** Functions that were paused when they were last registered, those that are away included. */
+  readonly #paused = new Set<string>();
   /** Runs whose first call has left. */
   readonly #begun = new Set<string>();
 
@@ -45,9 +47,10 @@ export class PauseJudge {
   /** An app is about to be as it was written; those before are in the mirror. */
   registered({ functions }: AppRecord): void {
     for (const { id, pausedAt } of functions) {
-      const isHeld = this.#held.has(id) && this.#mirror.deployments.get(id)?.isPaused === true;
-      if (isHeld && pausedAt === null)
+      if (this.#held.has(id) && this.#paused.has(id) && pausedAt === null)
         this.#accuse("pause-broken", `${id} goes on although nobody resumed it`);
+      if (pausedAt === null) this.#paused.delete(id);
+      else this.#paused.add(id);
     }
   }
 

@@ -1,6 +1,6 @@
 // Judges turns: queues before one gate take turns, so that a call which may take each place that
-// becomes free waits for few others. It counts, for each queue that waits, how many calls every other
-// queue before the gate has let pass since it let one pass itself.
+// becomes free waits for few others. It counts, for each queue that waits, how many calls of every other
+// queue before the gate have left since one of its own was let out.
 //
 // The bound follows from SPEC.md, "queues before one gate take turns". Let L be the places of the gate.
 // What is taken out at once, a page, has at most L calls, and they are shared in turns of one. A page
@@ -8,9 +8,8 @@
 // it: so there is at most one such page for each queue before the turn comes. The page in which it comes
 // may hold L - 1 calls of another queue ahead of its own, and so may the page that it went out with
 // before, behind its own. One page may have been read before the call was there to be seen.
-import { gateOfQueue, functionOfQueue } from "@pawl/engine/gate";
+import { gateOfQueue } from "@pawl/engine/gate";
 import type { Job } from "@pawl/engine/records";
-import type { Mirror } from "./mirror.ts";
 import type { Accuse } from "./violation.ts";
 
 /** The most that another queue lets pass before the turn of one that waits, where a gate has so many places. */
@@ -25,7 +24,6 @@ interface Parts {
 }
 
 export class TurnsJudge {
-  readonly #mirror: Mirror;
   readonly #parts: Parts;
   readonly #accuse: Accuse;
   /** Calls that wait, by queue. */
@@ -36,8 +34,7 @@ export class TurnsJudge {
   readonly #passed = new Map<string, Map<string, number>>();
   #faults = 0;
 
-  constructor(mirror: Mirror, parts: Parts, accuse: Accuse) {
-    this.#mirror = mirror;
+  constructor(parts: Parts, accuse: Accuse) {
     this.#parts = parts;
     this.#accuse = accuse;
   }
@@ -54,8 +51,10 @@ export class TurnsJudge {
     const after = job.kind === "call" && job.state.at === "queued" ? job.state.gate : undefined;
     if (before === after) return;
     this.#leave(name);
-    if (before !== undefined && job.kind === "call" && job.state.at !== "delayed")
+    // What goes on to wait before another gate takes no place here.
+    if (before !== undefined && job.kind === "call" && job.state.at === "leased")
       this.#passes(before);
+    else if (before !== undefined) this.#passed.delete(before);
     if (after === undefined) return;
     this.#queueOf.set(name, after);
     this.#waiting.set(after, (this.#waiting.get(after) ?? new Set()).add(name));
@@ -96,19 +95,13 @@ export class TurnsJudge {
     }
   }
 
-  /** The places of a gate, if a call of either queue may take any that is free; else null. */
+  /**
+   * The places of a gate if calls of either queue may take any that is free: those of an app and of the
+   * server. Null: functions may set limits of their own there, or the queues are of other gates.
+   */
   #places(queue: string, other: string): number | null {
     const gate = gateOfQueue(queue);
     if (gate !== gateOfQueue(other)) return null;
-    if (!gate.startsWith("c:")) return this.#parts.callsPerAppMax;
-    const { deployments } = this.#mirror;
-    const [mine, others] = [queue, other].map((each) => {
-      const { callsShared, callsPerSharedKey } = deployments.flowOf(functionOfQueue(each));
-      return { callsShared, callsPerSharedKey };
-    });
-    if (mine?.callsShared !== others?.callsShared) return null;
-    if (mine?.callsPerSharedKey !== others?.callsPerSharedKey) return null;
-    const limits = [mine?.callsShared, mine?.callsPerSharedKey].filter((n) => n !== undefined);
-    return limits.length === 0 ? null : Math.max(...limits);
+    return gate.startsWith("c:") ? null : this.#parts.callsPerAppMax;
   }
 }
