@@ -102,7 +102,7 @@ function periodProblem(flow: FlowLimits): FlowLimitProblem | null {
   if (flow.cancel.length <= cancelRulesMax) return null;
   return problem(
     "config_invalid",
-    `cancelOn has ${flow.cancel.length} entries; at most ${cancelRulesMax} are possible. Use a wildcard in the event name, or combine expressions with ||.`,
+    `cancelOn has ${flow.cancel.length} entries; at most ${cancelRulesMax} are possible. Combine the expressions of one event with ||, or send one event for several reasons.`,
   );
 }
 

@@ -44,6 +44,7 @@ test("rates, debounce, batch, priority, singleton, cancel and timeouts in the wo
     cancel: [
       { event: "stop" },
       { event: "off", if: "event.data.id == async.data.id", timeout: "1h" },
+      { event: "until", timeout: "2030-01-01T00:00:00.000Z" },
     ],
     timeouts: { start: "10s", finish: "1d12h" },
   });
@@ -65,12 +66,22 @@ test("rates, debounce, batch, priority, singleton, cancel and timeouts in the wo
   assert.deepEqual(flow.singleton, { mode: "cancel", key: "u" });
   assert.equal(flow.idempotency, "event.data.id");
   assert.deepEqual(flow.cancel, [
-    { event: "stop", condition: null, timeoutMs: null },
-    { event: "off", condition: "event.data.id == async.data.id", timeoutMs: 3_600_000 },
+    { event: "stop", condition: null, timeout: null },
+    { event: "off", condition: "event.data.id == async.data.id", timeout: { forMs: 3_600_000 } },
+    { event: "until", condition: null, timeout: { at: Date.UTC(2030, 0, 1) } },
   ]);
   assert.equal(flow.startTimeoutMs, 10_000);
   assert.equal(flow.finishTimeoutMs, 129_600_000);
   assert.deepEqual(read({ singleton: { mode: 0 } }).singleton, { mode: "skip", key: null });
+});
+
+test("what Go sends for what nobody set: limits of 0 and lists that are null", () => {
+  const throttle = { limit: 0, period: "5s", burst: 0, key: null };
+  assert.deepEqual(read({ throttle }).throttle, { limit: 1, periodMs: 5_000, burst: 0, key: null });
+  assert.deepEqual(read({ concurrency: { fn: null, step: null } }).concurrency, []);
+  assert.deepEqual(read({ concurrency: { fn: null, step: [{ limit: 2 }] } }).concurrency, [
+    { limit: 2, key: null, scope: "fn" },
+  ]);
 });
 
 test("what cannot be read is refused by function and field", () => {
@@ -85,6 +96,7 @@ test("what cannot be read is refused by function and field", () => {
     [{ rateLimit: { limit: 1 } }, /inside rateLimit: period must be a duration/],
     [{ batchEvents: { timeout: "1s" } }, /maxSize must be/],
     [{ singleton: { mode: "queue" } }, /mode must be "skip" or "cancel"/],
+    [{ cancel: [{ event: "e", timeout: "soon" }] }, /timeout must be a duration.*or a timestamp/],
     [{ cancel: [{ if: "true" }] }, /inside cancel\[0\]: event must be the name of an event/],
   ];
   for (const [config, message] of cases) {

@@ -1,6 +1,6 @@
 // Flow control as functions register it (protocol.md 1.3), read into one shape from what the SDKs
 // of three languages send. Whether it can work is for the engine to say; what it does, too.
-import { parseDuration } from "./duration.ts";
+import { parseDuration, parseMoment, type Moment } from "./duration.ts";
 import type { JsonText, JsonValue } from "./json-text.ts";
 import { elementPairs, isJsonObject, ObjectReader, parseJson } from "./object-reader.ts";
 import { ProtocolError } from "./protocol-error.ts";
@@ -53,8 +53,11 @@ export interface CancelRule {
   readonly event: string;
   /** CEL over `event` (the trigger) and `async` (the arriving event). */
   readonly condition: string | null;
-  /** How long after its creation a run can be cancelled so; null: as long as it lives. */
-  readonly timeoutMs: number | null;
+  /**
+   * Until when, or how long after its creation, a run can be cancelled so; null: as long as it lives.
+   * The published TypeScript SDKs write a `Date` as a timestamp.
+   */
+  readonly timeout: Moment | null;
 }
 
 export interface FlowConfig {
@@ -91,7 +94,7 @@ export function readFlow(slug: string, config: JsonText): FlowConfig {
   return {
     concurrency: readConcurrency(reader),
     throttle: readThrottle(reader),
-    rateLimit: readRate(reader, "rateLimit"),
+    rateLimit: readRateLimit(reader),
     idempotency: text(reader, "idempotency"),
     debounce: readDebounce(reader),
     batch: readBatch(reader),
@@ -141,7 +144,7 @@ function readConcurrency(reader: ObjectReader): readonly ConcurrencyLimit[] {
   if (Array.isArray(value)) return readLimits(reader, "concurrency");
   const object = reader.object("concurrency");
   if (object === null) return [];
-  const lists = ["fn", "step"].filter((name) => Array.isArray(object.get(name)));
+  const lists = ["fn", "step"].filter((name) => object.text(name) !== null);
   return lists.length > 0 ? lists.flatMap((name) => readLimits(object, name)) : [readLimit(object)];
 }
 
@@ -170,19 +173,24 @@ function readLimit(reader: ObjectReader): ConcurrencyLimit {
   return { limit, key: text(reader, "key"), scope: scope === "" ? "fn" : scope };
 }
 
-function readRate(reader: ObjectReader, name: string): RateRule | null {
-  const object = reader.object(name);
+function readRateLimit(reader: ObjectReader): RateRule | null {
+  const object = reader.object("rateLimit");
   if (object === null) return null;
   const limit = whole(object, "limit") ?? 1;
   if (limit < 1) throw object.wrong("limit", "1 or more");
-  return { limit, periodMs: durationOf(object, "period"), key: text(object, "key") };
+  return { limit, ...readRate(object) };
 }
 
+/** Go sends the limit and the burst that nobody set as 0: they are 1 (protocol.md 9). */
 function readThrottle(reader: ObjectReader): ThrottleRule | null {
-  const rate = readRate(reader, "throttle");
   const object = reader.object("throttle");
-  if (rate === null || object === null) return null;
-  return { ...rate, burst: whole(object, "burst") ?? 1 };
+  if (object === null) return null;
+  const limit = Math.max(1, whole(object, "limit") ?? 1);
+  return { limit, ...readRate(object), burst: whole(object, "burst") ?? 1 };
+}
+
+function readRate(object: ObjectReader): Pick<RateRule, "periodMs" | "key"> {
+  return { periodMs: durationOf(object, "period"), key: text(object, "key") };
 }
 
 function readDebounce(reader: ObjectReader): DebounceRule | null {
@@ -224,6 +232,14 @@ function readCancel(reader: ObjectReader): readonly CancelRule[] {
   return readList(reader, "cancel").map((object) => {
     const event = text(object, "event");
     if (event === null) throw object.wrong("event", "the name of an event");
-    return { event, condition: text(object, "if"), timeoutMs: duration(object, "timeout") };
+    return { event, condition: text(object, "if"), timeout: moment(object, "timeout") };
   });
+}
+
+function moment(reader: ObjectReader, name: string): Moment | null {
+  const value = text(reader, name);
+  const found = value === null ? null : parseMoment(value);
+  if (value !== null && found === null)
+    throw reader.wrong(name, `a duration such as "1m30s", or a timestamp, not "${value}"`);
+  return found;
 }

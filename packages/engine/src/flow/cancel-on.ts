@@ -3,6 +3,7 @@
 import { toJsonText } from "@pawl/protocol/json-text";
 import type { Draft } from "../draft.ts";
 import { cancelRun } from "../rules/finish-run.ts";
+import { momentOf } from "../rules/opening.ts";
 import { indexWait, matches, triggerOf } from "../rules/waits.ts";
 import type { EventRecord, FunctionRecord } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
@@ -13,10 +14,9 @@ import { flowOf } from "./rules.ts";
 export function listenForCancel(run: RunDraft, fn: FunctionRecord): void {
   const { cancel } = flowOf(fn);
   if (cancel.length === 0) return;
-  const { at, state } = run.draft;
-  const ids = cancel.map(({ event, condition, timeoutMs }, n) => {
+  const ids = cancel.map(({ event, condition, timeout }, n) => {
     const id = `${cancelPrefix}${n}`;
-    const expiresAt = at + Math.min(timeoutMs ?? Infinity, state.settings.waitMaxMs);
+    const expiresAt = momentOf(run, timeout ?? { forMs: Infinity });
     indexWait(run, { id, event, expression: condition }, expiresAt);
     return id;
   });
