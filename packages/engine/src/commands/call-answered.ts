@@ -23,7 +23,7 @@ export function callAnswered(state: StateView, command: CallAnswered): Decision 
   if (run.ended) return draft.decide(runEnded(run.run));
   const job = run.job(command.jobId);
   if (!isCurrent(job, command)) return lateAnswer(draft, run, command);
-  acceptVersion(run, command.answer.requestVersion);
+  acceptVersion(run, command.answer);
   takeAnswer(run, job, command);
   cancelIfLateAndIdle(run);
   return draft.done();
@@ -34,10 +34,12 @@ function isCurrent(job: ReturnType<RunDraft["job"]>, command: CallAnswered): job
 }
 
 /** The first answer of a run says how its app wants to be driven (protocol.md 2.4). */
-function acceptVersion(run: RunDraft, version: number | null): void {
-  if (run.run.requestVersion !== -1) return;
+function acceptVersion(run: RunDraft, { kind, requestVersion }: CallAnswered["answer"]): void {
+  // A failure that does not say comes from a proxy, or from nobody: the app is yet to be heard.
+  const isMute = kind === "failed" && requestVersion === null;
+  if (run.run.requestVersion !== -1 || isMute) return;
   // An SDK that does not say speaks the oldest version that has opcodes.
-  run.update({ requestVersion: version ?? 1 });
+  run.update({ requestVersion: requestVersion ?? 1 });
 }
 
 function takeAnswer(run: RunDraft, job: CallJob, command: CallAnswered): void {

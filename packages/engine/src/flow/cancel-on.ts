@@ -9,6 +9,7 @@ import type { EventRecord, FunctionRecord } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { cancelPrefix } from "./holds.ts";
 import { flowOf } from "./rules.ts";
+import { isPutOff } from "./slots.ts";
 
 /** Listens for the events that cancel the run. */
 export function listenForCancel(run: RunDraft, fn: FunctionRecord): void {
@@ -26,8 +27,19 @@ export function listenForCancel(run: RunDraft, fn: FunctionRecord): void {
 /** An event matched one of the entries. */
 export function cancelByEvent(run: RunDraft, waitId: string, event: EventRecord): void {
   // The wait may have been taken back, and its id used again, since the event was matched.
-  if (run.ended || !run.run.holds.includes(waitId)) return;
+  if (run.ended || !run.run.holds.includes(waitId) || belongsTo(run, event)) return;
   cancelRun(run, `event ${toJsonText(event.name)} (${event.externalId ?? event.id})`);
+}
+
+/**
+ * Whether the event is one of those that the run is about: what starts a function puts off a run of it
+ * that is debounced. It does not cancel it, where `cancelOn` names the trigger.
+ */
+function belongsTo(run: RunDraft, event: EventRecord): boolean {
+  const { eventIds, functionId } = run.run;
+  if (eventIds.includes(event.id)) return true;
+  const triggered = run.draft.state.triggeredBy(event.name);
+  return isPutOff(run) && triggered.some(({ fn }) => fn.id === functionId);
 }
 
 /**

@@ -11,6 +11,7 @@ import { keyGates } from "./concurrency.ts";
 import { cancelPrefix, dropHolds, isThrottle } from "./holds.ts";
 import { ruleKey } from "./key.ts";
 import { flowOf } from "./rules.ts";
+import { wantSingleton } from "./singleton.ts";
 import { addParent, findSlot, slotRule, type Slot } from "./slots.ts";
 import { throttleKey } from "./throttle.ts";
 
@@ -60,5 +61,6 @@ function replaceEvent(run: RunDraft, fn: FunctionRecord, event: EventRecord): vo
     priorityMs: priorityMs(fn, event, at),
     holds: throttle === null ? run.run.holds : [...run.run.holds, throttle],
   });
+  wantSingleton(run, fn, event);
   listenForCancel(run, fn);
 }

@@ -12,6 +12,9 @@ const throttlePrefix = "throttle:";
 /** Stands before the key of a throttle in which the first call has its place. */
 export const placedPrefix = "placed:";
 
+/** Stands before the key of a singleton that a run will ask for when its slot closes. */
+const wantedPrefix = "wanted:";
+
 /** Begins `schedule:<run>:<schedule>`: the schedule, and the id under which it knows the run. */
 const schedulePrefix = "schedule:";
 
@@ -27,9 +30,19 @@ export function isThrottle(hold: string): boolean {
   return hold.startsWith(throttlePrefix) || hold.startsWith(placedPrefix);
 }
 
+/** The hold of a singleton that is yet to be asked for. */
+export function wantedHold(key: string): string {
+  return `${wantedPrefix}${key}`;
+}
+
+export function isWanted(hold: string): boolean {
+  return hold.startsWith(wantedPrefix);
+}
+
 /** The key of the record that a hold is about. */
 export function recordKey(hold: string): string {
-  return hold.startsWith(placedPrefix) ? hold.slice(placedPrefix.length) : hold;
+  const prefix = [placedPrefix, wantedPrefix].find((one) => hold.startsWith(one)) ?? "";
+  return hold.slice(prefix.length);
 }
 
 /** The records that must be in memory before a run may be changed. */
@@ -56,7 +69,7 @@ function letGo(run: RunDraft, hold: string): void {
     const scheduleId = hold.slice(schedulePrefix.length + runId.length + 1);
     return run.draft.send({ type: "schedule.runEnded", scheduleId, runId });
   }
-  if (isThrottle(hold)) return;
+  if (isThrottle(hold) || isWanted(hold)) return;
   const record = run.draft.gateRecord(hold);
   // A later run may hold the key by now.
   if (record !== undefined && record.kind !== "rate" && record.runId === run.id) {

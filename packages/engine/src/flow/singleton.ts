@@ -1,8 +1,10 @@
 // Singleton: at most one run at a time for a function or each value of a key, from its start to its
-// end. A second one is skipped, or cancels the first (protocol.md 9).
+// end. A second one is skipped, or cancels the first (protocol.md 9). A run that gathers events does
+// not hold it meanwhile: it asks when its slot closes (protocol.md 5.1, the order of checks).
 import type { Draft } from "../draft.ts";
 import type { EventRecord, FunctionRecord } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
+import { isWanted, recordKey, wantedHold } from "./holds.ts";
 import { shortHash, valueOf } from "./key.ts";
 import { flowOf } from "./rules.ts";
 import { toJsonText } from "@pawl/protocol/json-text";
@@ -25,13 +27,42 @@ export function singletonProblem(
 ): string | null {
   if (flowOf(fn).singleton?.mode !== "skip") return null;
   const holder = holderOf(draft, singletonKey(fn, event, draft.at));
-  return holder === null ? null : `singleton: run ${holder} goes on`;
+  return holder === null ? null : goesOn(holder);
+}
+
+function goesOn(holder: string): string {
+  return `singleton: run ${holder} goes on`;
 }
 
 /** Makes the run the only one; one that goes on is cancelled. */
 export function takeSingleton(run: RunDraft, draft: Draft, fn: FunctionRecord, event: EventRecord) {
   const key = singletonKey(fn, event, draft.at);
-  if (key === null) return;
+  if (key !== null) take(run, key);
+}
+
+/** Has a run that gathers ask for the singleton of this event, and of no other, in the end. */
+export function wantSingleton(run: RunDraft, fn: FunctionRecord, event: EventRecord): void {
+  const key = singletonKey(fn, event, run.draft.at);
+  const others = run.run.holds.filter((hold) => !isWanted(hold));
+  run.update({ holds: key === null ? others : [...others, wantedHold(key)] });
+}
+
+/** A run has gathered its events: takes the singleton that it wants. Why it may not start; null when it may. */
+export function claimSingleton(run: RunDraft): string | null {
+  const hold = run.run.holds.find(isWanted);
+  if (hold === undefined) return null;
+  run.update({ holds: run.run.holds.filter((other) => other !== hold) });
+  const { singleton } = flowOf(run.draft.state.functionById(run.run.functionId));
+  if (singleton === null) return null;
+  const key = recordKey(hold);
+  const holder = holderOf(run.draft, key);
+  if (holder !== null && singleton.mode === "skip") return goesOn(holder);
+  take(run, key);
+  return null;
+}
+
+function take(run: RunDraft, key: string): void {
+  const { draft } = run;
   const holder = holderOf(draft, key);
   if (holder !== null) {
     const reason = `singleton: run ${run.id} takes its place`;
@@ -41,7 +72,7 @@ export function takeSingleton(run: RunDraft, draft: Draft, fn: FunctionRecord, e
   run.update({ holds: [...run.run.holds, key] });
 }
 
-function holderOf(draft: Draft, key: string | null): string | null {
+function holderOf(draft: Pick<Draft, "gateRecord">, key: string | null): string | null {
   const record = key === null ? undefined : draft.gateRecord(key);
   return record?.kind === "holder" ? record.runId : null;
 }

@@ -22,6 +22,16 @@ export const batchPrefix = slotRule("batch");
 /** Begins the keys of starts that are put off. */
 export const debouncePrefix = slotRule("debounce");
 
+/** Whether a run still takes events. */
+export function isGathering({ run }: RunDraft): boolean {
+  return run.holds.some(isSlot);
+}
+
+/** Whether the start of a run is still put off by further events. */
+export function isPutOff({ run }: RunDraft): boolean {
+  return run.holds.some((hold) => hold.startsWith(debouncePrefix));
+}
+
 /** A run that waits in a slot, and its first call. */
 export interface Slot {
   readonly run: RunDraft;

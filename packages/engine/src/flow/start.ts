@@ -6,7 +6,7 @@ import type { EventRecord, FunctionRecord, RunOrigin, RunParent, RunSchedule } f
 import { discoveryCall, discoveryTarget } from "../rules/calls.ts";
 import { newRun } from "../rules/start-run.ts";
 import type { RunDraft } from "../run-draft.ts";
-import { errorMemo } from "../rules/memo.ts";
+import { skippedMemo } from "../rules/finish-run.ts";
 import { backlogProblem } from "./backlog.ts";
 import { listenForCancel } from "./cancel-on.ts";
 import { batchKey, isFull, joinBatch } from "./batch.ts";
@@ -17,8 +17,8 @@ import { holdSchedule } from "./holds.ts";
 import { gateKey, newRunId, startsHere } from "./placement.ts";
 import { passRateLimit } from "./rate-limit.ts";
 import { flowOf } from "./rules.ts";
-import { openSlot } from "./slots.ts";
-import { singletonProblem, takeSingleton } from "./singleton.ts";
+import { isGathering, openSlot } from "./slots.ts";
+import { singletonProblem, takeSingleton, wantSingleton } from "./singleton.ts";
 import { throttleKey } from "./throttle.ts";
 
 /** Who asks for a start. */
@@ -106,13 +106,17 @@ export function startFunction(
   if (limited !== null) return { ...skip(draft, fn, event, caller, limited), isRateLimited: true };
   const waiting = putOff(draft, fn, event, caller);
   if (waiting !== null) return started(draft, waiting, keys);
-  const problem = singletonProblem(draft, fn, event) ?? backlogProblem(draft, fn);
+  const gathers = batchKey(fn, event, draft.at) !== null || flowOf(fn).debounce !== null;
+  const singleton = gathers ? null : singletonProblem(draft, fn, event);
+  const problem = singleton ?? backlogProblem(draft, fn);
   if (problem !== null) return skip(draft, fn, event, caller, problem);
   return started(draft, begin(draft, fn, event, caller), keys);
 }
 
 function started(draft: Draft, run: RunDraft, keys: readonly string[]): Start {
   for (const key of keys) draft.holdKey(key, run.id);
+  // What it gathered was complete at once, and it may not start.
+  if (run.run.status === "skipped") return { run: null, problem: run.run.endReason ?? "" };
   return { run, problem: null };
 }
 
@@ -159,9 +163,10 @@ function begin(draft: Draft, fn: FunctionRecord, event: EventRecord, caller: Cal
   const run = newRun(draft, fn, event, caller);
   const throttle = throttleKey(fn, event, draft.at);
   if (throttle !== null) run.update({ holds: [...run.run.holds, throttle] });
-  takeSingleton(run, draft, fn, event);
-  const call = discoveryCall(run, fn, discoveryTarget);
-  addFirstCall(run, call, openFor(run, fn, event));
+  const dueAt = openFor(run, fn, event);
+  if (isGathering(run)) wantSingleton(run, fn, event);
+  else takeSingleton(run, draft, fn, event);
+  addFirstCall(run, discoveryCall(run, fn, discoveryTarget), dueAt);
   return run;
 }
 
@@ -185,11 +190,7 @@ function openFor(run: RunDraft, fn: FunctionRecord, event: EventRecord): number 
 /** An invoker must not wait for a run that will not come. */
 function refuse(draft: Draft, fn: FunctionRecord, caller: Caller, problem: string): NotStarted {
   if (caller.parent !== null) {
-    const memo = errorMemo({
-      name: "PawlRunSkippedError",
-      code: "run_skipped",
-      message: `Function ${fn.slug} did not start: ${problem}`,
-    });
+    const memo = skippedMemo(fn.slug, problem);
     const { runId, jobId } = caller.parent;
     const childRunId = caller.runId ?? "";
     draft.send({ type: "child.ended", runId, jobId, childRunId, memo, failed: true });

@@ -1,5 +1,5 @@
 // Time limits of runs (protocol.md 5.2): `start` bounds the wait of the first call, `finish` the time
-// from there to the end. Each is a deadline job; a call that went out before the end of `finish` may
+// to the end from the first call that the app answers, so that an app that is down uses up none of it. Each is a deadline job; a call that went out before the end of `finish` may
 // still bring the result, so its answer is looked at first.
 import { formatDuration } from "@pawl/protocol/duration";
 import type { DeadlineJob, RunRecord } from "../records.ts";
@@ -17,7 +17,12 @@ export function limitStart(run: RunDraft): void {
   add(run, startId, "start", run.draft.at + startTimeoutMs);
 }
 
-/** The first call goes out: from here on the time to the end counts. */
+/** Whether the app has been heard: until then each call is the first. */
+export function hasBegun({ run, stepCount }: RunDraft): boolean {
+  return run.status !== "queued" && (run.requestVersion !== -1 || stepCount > 0);
+}
+
+/** The first call goes out, perhaps once more: from here on the time to the end counts. */
 export function limitFinish(run: RunDraft): void {
   run.deleteJob(startId);
   const { finishTimeoutMs } = flow(run);
@@ -27,7 +32,7 @@ export function limitFinish(run: RunDraft): void {
 /** A deadline has come: the run is cancelled, unless a call that may bring the result is out. */
 export function fireDeadline(run: RunDraft, job: DeadlineJob): void {
   run.deleteJob(job.id);
-  if (job.id === finishId && isCalled(run)) return;
+  if (job.id === finishId && (isCalled(run) || !hasBegun(run))) return;
   // What people hold back does not run out of time meanwhile.
   if (job.id === startId && isPaused(run)) return limitStart(run);
   cancelRun(run, job.id === startId ? startReason(run) : finishReason(run));
@@ -35,7 +40,7 @@ export function fireDeadline(run: RunDraft, job: DeadlineJob): void {
 
 /** Cancels a run that is past its time; whether it did. Asked before each call. */
 export function cancelIfLate(run: RunDraft): boolean {
-  if (!isLate(run.run, flow(run).finishTimeoutMs, run.draft.at)) return false;
+  if (!hasBegun(run) || !isLate(run.run, flow(run).finishTimeoutMs, run.draft.at)) return false;
   cancelRun(run, finishReason(run));
   return true;
 }

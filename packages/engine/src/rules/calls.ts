@@ -1,6 +1,6 @@
 // Call jobs: how they are made, handed out through a gate, retried and ended.
 import { gatesToPass, limitOf } from "../flow/concurrency.ts";
-import { cancelIfLate, limitFinish } from "../flow/timeouts.ts";
+import { cancelIfLate, hasBegun, limitFinish } from "../flow/timeouts.ts";
 import { gateOfQueue, gatesOf, placedGates, placesOf, queueOf } from "../gate.ts";
 import type { CallJob, FunctionRecord, KeptPlaces } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
@@ -148,7 +148,7 @@ function lease(run: RunDraft, job: Omit<CallJob, "state">): void {
   const { at, state } = run.draft;
   const { epoch, leaseMs } = state.settings;
   run.putJob({ ...job, state: { at: "leased", epoch, leaseUntil: at + leaseMs } });
-  if (run.run.status === "queued") {
+  if (!hasBegun(run)) {
     run.update({ status: "running", startedAt: at });
     limitFinish(run);
   }

@@ -36,6 +36,24 @@ export function cancelRun(run: RunDraft, reason: string, cause = reason): void {
   );
 }
 
+/** Ends a run that has gathered its events and may not start after all. Whoever invoked it is told. */
+export function skipRun(run: RunDraft, problem: string): void {
+  for (const job of Array.from(run.jobs())) run.deleteJob(job.id);
+  dropHolds(run);
+  run.update({ status: "skipped", endedAt: run.draft.at, endReason: problem });
+  const fn = run.draft.state.functionById(run.run.functionId);
+  tellParents(run, "skipped", skippedMemo(fn?.slug ?? run.run.functionId, problem));
+}
+
+/** What an invoke step comes to whose function did not start. */
+export function skippedMemo(slug: string, problem: string): JsonText {
+  return errorMemo({
+    name: "PawlRunSkippedError",
+    code: "run_skipped",
+    message: `Function ${slug} did not start: ${problem}`,
+  });
+}
+
 function finish(run: RunDraft, ending: Ending, output: JsonText): void {
   if (run.ended) return;
   const { draft } = run;
@@ -62,7 +80,7 @@ function tellChildren(run: RunDraft, cause: string): void {
 }
 
 /** Tells everyone who waits for the run; several when they joined one. */
-function tellParents(run: RunDraft, ending: Ending, output: JsonText): void {
+function tellParents(run: RunDraft, ending: Ending | "skipped", output: JsonText): void {
   for (const { runId, jobId, onCancel } of invokersOf(run.run)) {
     if (onCancel === "gone") continue;
     run.draft.send({

@@ -11,16 +11,18 @@ export const finishedEvent = "inngest/function.finished";
 export const failedEvent = "inngest/function.failed";
 export const cancelledEvent = "inngest/function.cancelled";
 
-const lifecycleEvents: ReadonlySet<string> = new Set([finishedEvent, failedEvent, cancelledEvent]);
+/** Runs that one of these started publish nothing at their end: no loops (protocol.md 4). */
+const endEvents: ReadonlySet<string> = new Set([finishedEvent, failedEvent]);
 
 export type Ending = "completed" | "failed" | "cancelled";
 
-/** Publishes the end of a run. Runs that were started by such an event publish none (no loops). */
+/** Publishes the end of a run. What a cancel started tells of its own failure, but of no further cancel. */
 export function publishEnd(run: RunDraft, ending: Ending, output: JsonText): void {
-  if (lifecycleEvents.has(run.run.eventName)) return;
+  const { eventName } = run.run;
+  if (endEvents.has(eventName)) return;
   const names: string[] = [];
   if (ending === "failed") names.push(failedEvent);
-  if (ending === "cancelled") names.push(cancelledEvent);
+  if (ending === "cancelled" && eventName !== cancelledEvent) names.push(cancelledEvent);
   // Every run finishes, so that event is written only where somebody listens to it.
   if (hasListeners(run, finishedEvent)) names.push(finishedEvent);
   if (names.length === 0) return;

@@ -16,9 +16,10 @@ import { newRunId } from "../flow/placement.ts";
 import type { EventRecord, GatewayCall } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { addCall, attemptsMaxOf } from "./calls.ts";
+import { failRun } from "./finish-run.ts";
 import { invokedEvent } from "./lifecycle.ts";
 import { wrap, errorMemo } from "./memo.ts";
-import { base, face, finishAtOnce, momentOf, refuseAtOnce, timer } from "./opening.ts";
+import { base, face, finishAtOnce, momentOf, timer } from "./opening.ts";
 import { openSignal } from "./signals.ts";
 import { openWaitMany } from "./wait-many.ts";
 import { findPastEvent, indexWait, waitExpressionProblem } from "./waits.ts";
@@ -100,8 +101,12 @@ function sleep(run: RunDraft, opcode: SleepOpcode, parallel: boolean): boolean {
 function wait(run: RunDraft, opcode: WaitForEventOpcode, parallel: boolean): boolean {
   const problem = waitExpressionProblem(opcode.displayName, opcode);
   if (problem !== null) {
-    const error = { name: "InvalidExpression", code: "expression_invalid", message: problem };
-    return refuseAtOnce(run, opcode, "waitForEvent", error);
+    // Not the step alone (protocol.md 5.4): the Go SDK would take its error for an event.
+    failRun(
+      run,
+      errorMemo({ name: "InvalidExpression", code: "expression_invalid", message: problem }),
+    );
+    return false;
   }
   const past = findPastEvent(run, opcode);
   if (past !== undefined) return finishAtOnce(run, opcode, "waitForEvent", writeEvent(past));

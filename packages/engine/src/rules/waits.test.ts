@@ -146,10 +146,11 @@ test("an empty time-out with nothing to look back to is over at once", () => {
   assert.deepEqual(world.jobs(id), ["step"]);
 });
 
-test("an expression that cannot be used fails its step and names step, event and cause", () => {
+test("an expression that cannot be used fails the run at once and names step, event and cause", () => {
   const { world, id } = started();
   world.ops(id, "step", [waits("w", "paid", { expression: "async.data. ==" })]);
-  const text = JSON.stringify(world.memo(id, "w"));
+  assert.equal(world.run(id).run.status, "failed");
+  const text = JSON.stringify(world.outputs.get(id));
   assert.match(text, /InvalidExpression/);
   assert.match(text, /waitForEvent \\"w\\" \(event \\"paid\\"\)/);
 });

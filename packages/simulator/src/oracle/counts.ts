@@ -3,7 +3,7 @@
 // remembers any of them.
 import { defaultSettings } from "@pawl/engine/settings";
 import type { RunRecord } from "@pawl/engine/records";
-import type { Mirror } from "./mirror.ts";
+import { mayGather, type Mirror } from "./mirror.ts";
 import type { Accuse } from "./violation.ts";
 
 const minute = 60_000;
@@ -24,7 +24,9 @@ export class CountJudge {
   /** A run is about to be written; all before it are in the mirror. */
   written(run: RunRecord): void {
     // Only what an event or an invocation starts passes flow control, and does so once.
-    if (this.#mirror.runs.has(run.id) || run.originalRunId !== null) return;
+    if (run.originalRunId !== null) return;
+    const known = this.#mirror.runs.get(run.id)?.run;
+    if (known !== undefined) return this.#checkLateSkip(run, known.status);
     const expected = this.#refusalOf(run);
     const reason = run.status === "skipped" ? (run.endReason ?? "") : null;
     const isExpected = expected === null ? reason === null : reason?.startsWith(expected) === true;
@@ -36,10 +38,28 @@ export class CountJudge {
     if (reason === null) this.#checkOnce(run);
   }
 
+  /** Reason of the skip that is due; null: none is. */
   #refusalOf(run: RunRecord): "rate limit" | "singleton" | null {
     const { startsPerMinute, singleton } = this.#mirror.deployments.flowOf(run.functionId);
     if (startsPerMinute !== undefined && !this.#usesRate(run, startsPerMinute)) return "rate limit";
-    return singleton === "skip" && this.#hasOpen(run) ? "singleton" : null;
+    if (singleton !== "skip" || this.#gathers(run)) return null;
+    return this.#hasOpen(run) ? "singleton" : null;
+  }
+
+  /** A run that has gathered its events may start no more if another holds its place by then. */
+  #checkLateSkip(run: RunRecord, before: RunRecord["status"]): void {
+    if (run.status !== "skipped" || before === "skipped") return;
+    const { singleton, throttleMs } = this.#mirror.deployments.flowOf(run.functionId);
+    // Of those that are throttled nobody can tell whether they have their place.
+    const isRight = throttleMs !== undefined || this.#hasOpen(run);
+    if (singleton !== "skip" || !isRight)
+      this.#accuse("count-wrong", `run ${run.id} is skipped, and nothing is in its way`);
+  }
+
+  /** Whether a new run takes events, so that the singleton is asked for later. */
+  #gathers(run: RunRecord): boolean {
+    const flow = this.#mirror.deployments.flowOf(run.functionId);
+    return mayGather(flow) && (flow.batchOf !== "if" || this.#keyOf(run) === 0);
   }
 
   /** So many at once, after that one each time that a part of the minute is over. */
@@ -55,7 +75,8 @@ export class CountJudge {
     const key = this.#keyOf(run);
     for (const other of this.#mirror.runs.values()) {
       const isOther = other.run.functionId === run.functionId && Object.is(other.key, key);
-      if (isOther && other.endedIn === null) return true;
+      if (!isOther || other.run.id === run.id || other.endedIn !== null) continue;
+      if (!this.#mirror.isGathering(other)) return true;
     }
     return false;
   }

@@ -98,6 +98,8 @@ export class FlowJudge {
     for (const mirror of this.#mirror.runs.values()) {
       const { run, program, key, endedIn } = mirror;
       if (endedIn !== null || program.flow?.singleton === undefined) continue;
+      // It asks for its place when it has gathered its events.
+      if (this.#mirror.isGathering(mirror)) continue;
       const name = `${program.slug}/${key}`;
       const other = open.get(name);
       if (other !== undefined)

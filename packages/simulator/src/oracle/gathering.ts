@@ -15,6 +15,8 @@ interface Gathering {
   latest: number;
   /** The commit in which it began. */
   readonly bornIn: number;
+  /** The event with which its first call was put off the last time. */
+  putOffWith: string | null;
   /** Events that were stored when it ceased to gather; null: it still does. */
   closedAt: number | null;
 }
@@ -32,7 +34,8 @@ export class GatheringJudge {
   /** A run is about to be written. */
   written(run: RunRecord): void {
     const flow = this.#mirror.programs.get(run.functionId)?.flow ?? {};
-    if (run.originalRunId !== null || run.status === "skipped") return;
+    if (run.originalRunId !== null) return;
+    if (run.status === "skipped") return this.#ceases(run.id);
     if (flow.batch !== undefined) this.#checkBatch(run, flow);
     if (!this.#gathers(run, flow)) return;
     const known = this.#runs.get(run.id);
@@ -41,21 +44,25 @@ export class GatheringJudge {
     if (flow.debounce !== undefined && ts < known.latest)
       this.#accuse("flow-broken", `run ${run.id} was put off with an event older than its own`);
     known.latest = Math.max(known.latest, ts);
-    if (run.endedAt !== null) known.closedAt ??= this.#mirror.everStored.size;
+    if (run.endedAt !== null) this.#ceases(run.id);
   }
 
   /** A call is written: the first one waits while its run gathers. */
   called(job: Job): void {
     const run = this.#runs.get(job.runId);
     if (job.kind !== "call" || run === undefined || run.closedAt !== null) return;
-    if (job.state.at !== "delayed") {
-      run.closedAt = this.#mirror.everStored.size;
-      return;
+    const [eventId = null] = this.#mirror.runs.get(job.runId)?.run.eventIds ?? [];
+    // Put off without a new event: until the time of the one it has, which is dated ahead.
+    if (job.state.at !== "delayed" || run.putOffWith === eventId) {
+      return this.#ceases(job.runId);
     }
+    run.putOffWith = eventId;
     const { debounce, batch } = this.#mirror.programs.get(run.functionId)?.flow ?? {};
     const waitsMs = debounce?.timeoutMs ?? (batch === undefined ? Infinity : batchTimeoutMs);
-    if (job.state.dueAt > run.queuedAt + waitsMs)
-      this.#accuse("flow-broken", `run ${job.runId} waits for events beyond its time`);
+    if (job.state.dueAt <= run.queuedAt + waitsMs) return;
+    if (job.state.dueAt === this.#mirror.everStored.get(eventId ?? "")?.record.ts)
+      this.#ceases(job.runId);
+    else this.#accuse("flow-broken", `run ${job.runId} waits for events beyond its time`);
   }
 
   /** Whether a start that was put off rightly is without this event: it had a later one, or got it at once. */
@@ -72,6 +79,11 @@ export class GatheringJudge {
     );
   }
 
+  #ceases(runId: string): void {
+    const run = this.#runs.get(runId);
+    if (run !== undefined) run.closedAt ??= this.#mirror.everStored.size;
+  }
+
   #begins(run: RunRecord, flow: ProgramFlow): void {
     const event = this.#event(run);
     const perKey = flow.debounce !== undefined || flow.batchOf === undefined;
@@ -84,7 +96,8 @@ export class GatheringJudge {
     const { functionId, queuedAt } = run;
     const latest = event?.record.ts ?? 0;
     const bornIn = this.#mirror.commits;
-    this.#runs.set(run.id, { functionId, name, queuedAt, latest, bornIn, closedAt: null });
+    const open = { putOffWith: null, closedAt: null };
+    this.#runs.set(run.id, { functionId, name, queuedAt, latest, bornIn, ...open });
   }
 
   #gathers(run: RunRecord, flow: ProgramFlow): boolean {

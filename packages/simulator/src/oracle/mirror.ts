@@ -33,6 +33,11 @@ export interface EventMirror {
   readonly storedIn: number;
 }
 
+/** Whether runs of a function gather events before they begin. */
+export function mayGather({ batch = 1, debounce }: ProgramFlow): boolean {
+  return batch > 1 || debounce !== undefined;
+}
+
 export class Mirror {
   readonly deployments: Deployments;
   readonly runs = new Map<string, RunMirror>();
@@ -60,6 +65,15 @@ export class Mirror {
   get endedRuns(): readonly RunMirror[] {
     const ended = [...this.runs.values()].filter(({ endedIn }) => endedIn !== null);
     return ended.sort((a, b) => (a.endedIn ?? 0) - (b.endedIn ?? 0));
+  }
+
+  /**
+   * Whether a run may still take events: its first call waits for its time. That of one which is throttled
+   * looks the same from here.
+   */
+  isGathering({ run, flow, jobs }: RunMirror): boolean {
+    if (run.status !== "queued" || !mayGather(flow)) return false;
+    return [...jobs.values()].every((job) => job.kind !== "call" || job.state.at === "delayed");
   }
 
   /** Takes in one change; the oracle has looked at it before. */
