@@ -18,6 +18,12 @@ function ticks(line: string, after: string, count: number): string[] {
 /** Each row: what it shows, the line, from when, and the ticks in UTC. */
 const table: readonly (readonly [string, string, string, readonly string[]])[] = [
   [
+    "a step behind a number goes on from there",
+    "5/20 9/12 * * *",
+    "2026-01-01T00:00Z",
+    ["2026-01-01T09:05", "2026-01-01T09:25", "2026-01-01T09:45", "2026-01-01T21:05"],
+  ],
+  [
     "New York, gap 02:00 to 03:00: the skipped time ticks at the end of the gap",
     "TZ=America/New_York 30 2 * * *",
     "2026-03-07T12:00Z",

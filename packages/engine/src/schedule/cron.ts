@@ -82,7 +82,8 @@ function parse(line: string): readonly Cron[] {
   const problem = fieldProblem(fields);
   if (problem !== null) throw new Error(problem);
   assertZone(zone);
-  const options = { timezone: zone, mode: "5-or-6-parts" } as const;
+  // Sloppy: `5/15` steps from 5 on, as the published server reads it.
+  const options = { timezone: zone, mode: "5-or-6-parts", sloppyRanges: true } as const;
   const whole = new Cron(fields, options);
   // The library gives a time of the day its once a day only where it is the only one.
   const times = timesOfDay(fields);

@@ -29,6 +29,34 @@ const rate = { limit: 1, period: "1m" };
 const six = Array.from({ length: 6 }, () => ({ event: "e" }));
 
 const refused: readonly (readonly [options: object, said: RegExp])[] = [
+  [{ retries: "3" }, /Retries of function "f" are "3"; expected a whole number/],
+  [{ name: 5 }, /name of function "f" is 5; expected a text/],
+  [{ concurency: 5 }, /there is no "concurency"; expected id, name, .*concurrency/],
+  [{ concurrency: "5" }, /concurrency .* is "5"; expected an object with limit, key, scope/],
+  [{ concurrency: null }, /concurrency .* is null/],
+  [{ concurrency: Number.NaN }, /concurrency .* is NaN; expected a whole number/],
+  [{ concurrency: [5] }, /concurrency .* is 5; expected an object/],
+  [{ concurrency: { key: "event.data.u" } }, /concurrency .*"limit" is missing/],
+  [{ throttle: 5 }, /throttle .* is 5; expected an object with limit, period, burst, key/],
+  [{ throttle: { limit: 1 } }, /throttle .*"period" is missing/],
+  [{ throttle: { ...rate, rate: 5 } }, /throttle .*there is no "rate"/],
+  [{ rateLimit: { period: "1m" } }, /rateLimit .*"limit" is missing/],
+  [{ debounce: "5s" }, /debounce .* is "5s"; expected an object with period, timeout, key/],
+  [{ debounce: { delay: "1s" } }, /debounce .*there is no "delay"; expected period/],
+  [
+    { batchEvents: { size: 5, timeout: "1s" } },
+    /batchEvents .*there is no "size"; expected maxSize/,
+  ],
+  [{ priority: "1" }, /priority .* is "1"; expected an object with run/],
+  [{ priority: {} }, /priority .*"run" is missing/],
+  [{ timeouts: 5 }, /timeouts .* is 5; expected an object with start, finish/],
+  [{ timeouts: { end: "1s" } }, /timeouts .*there is no "end"; expected start, finish/],
+  [{ singleton: true }, /singleton .* is true; expected an object with mode, key/],
+  [{ cancelOn: { event: "e" } }, /cancelOn .* expected a list/],
+  [{ cancelOn: [null] }, /cancelOn .* is null; expected an object/],
+  [{ cancelOn: [{}] }, /cancelOn .*"event" is missing/],
+  [{ cancelOn: [{ event: "e", match: "data.a == 1" }] }, /cancelOn\.match .*a path such as/],
+  [{ checkpointing: "yes" }, /checkpointing .* is "yes"/],
   [{ retries: -1 }, /Retries of function "f" are -1; expected a whole number from 0 to 20/],
   [
     { throttle: { ...rate, period: "10 minutes" } },
@@ -102,6 +130,13 @@ const crons: readonly (readonly [trigger: Trigger, said: RegExp])[] = [
     /names the time zone "Europe\/Atlantis": expected one such as/,
   ],
   [{ cron: "TZ=Europe/Paris" }, /fields/],
+  [{ cron: "61 * * * *" }, /has "61" for its minutes, which are 0 to 59/],
+  [{ cron: "0 9 * * mo" }, /has "mo" for its days of the week/],
+  [{ cron: "0 25 * * *" }, /has "25" for its hours/],
+  [{ cron: "*/0 * * * *" }, /has "\*\/0" for its minutes/],
+  [{ cron: "@every 1h" }, /is no name of times; one such is "@daily"/],
+  [{ event: "a".repeat(257) }, /257 characters, the most is 256/],
+  [{ event: "a", cron: "* * * * *" }, /has both event and cron/],
   [{ cron: "0 9 * * *", jitter: "5 minutes" }, /jitter .*write "5m"/],
 ];
 for (const [trigger, said] of crons) {
@@ -147,7 +182,14 @@ for (const options of accepted) {
 }
 test("a cron with a zone and jitter is accepted", () => {
   define({}, { cron: "TZ=Asia/Kolkata 0 9 * * 1-5", jitter: "30s" });
-  define({}, { cron: "*/10 * * * * *" });
+  for (const cron of [
+    "*/10 * * * * *",
+    "0/5 * * * *",
+    "@daily",
+    "0 0 L * FRI#2",
+    "0 9 1-5,20 JAN-MAR +MON",
+  ])
+    define({}, { cron });
 });
 
 test("what the server would refuse is refused in its own words", () => {

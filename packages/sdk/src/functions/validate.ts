@@ -2,6 +2,8 @@
 import { flowLimitProblem, type FlowLimits } from "@pawl/protocol/flow-limits";
 import { durationMs, timeoutText, type Duration } from "../durations.ts";
 import { PawlError, type PawlErrorCode } from "../errors.ts";
+import { cronLineProblem } from "./cron-line.ts";
+import { validateShapes, wrong } from "./shapes.ts";
 import type { ConcurrencyOptions, FlowOptions, FunctionSettings, Trigger } from "./options.ts";
 
 /** Most triggers of one function (protocol.md 1.3). */
@@ -9,8 +11,13 @@ export const triggersMax = 10;
 /** Most retries of a function or a step. */
 export const retriesMax = 20;
 const idCharsMax = 128;
+/** Longest name of an event (protocol.md 10). */
+const eventNameCharsMax = 256;
 
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+/** Members by name or by index, as in `data.users[0]`. */
+const pathPattern = /^[\w$]+(?:\.[\w$]+|\[(?:\d+|"[^"\\]*"|'[^'\\]*')\])*$/;
 
 /** Throws the given code unless the id is one that URLs and registrations can carry. */
 export function validateId(
@@ -29,7 +36,7 @@ export function validateRetries(retries: number | undefined, where: string): voi
   if (Number.isInteger(retries) && retries >= 0 && retries <= retriesMax) return;
   throw new PawlError(
     "retries_invalid",
-    `Retries of ${where} are ${retries}; expected a whole number from 0 to ${retriesMax}.`,
+    `Retries of ${where} are ${JSON.stringify(retries)}; expected a whole number from 0 to ${retriesMax}.`,
   );
 }
 
@@ -64,22 +71,30 @@ function validateTrigger(where: string, trigger: Trigger): void {
     const expected = "expected { event } or { cron } with a text";
     throw new PawlError("trigger_invalid", `A trigger of ${where} is empty: ${expected}.`);
   }
-  if ("cron" in trigger) {
-    const [, zone, line = ""] = /^(?:(?:CRON_)?TZ=(\S+)\s+)?(.*)$/s.exec(trigger.cron.trim()) ?? [];
-    const fields = line.split(/\s+/);
-    if (fields.length !== 5 && fields.length !== 6 && !fields[0]?.startsWith("@")) {
-      const found = `"${trigger.cron}" has ${fields.length} fields, expected 5, or 6 with seconds`;
-      throw new PawlError("trigger_invalid", `A cron trigger of ${where} is wrong: ${found}.`);
-    }
-    if (zone !== undefined && !isZone(zone)) {
-      const expected = 'expected one such as "Europe/Paris"';
-      throw new PawlError(
-        "trigger_invalid",
-        `A cron trigger of ${where} names the time zone "${zone}": ${expected}.`,
-      );
-    }
-    duration(`The jitter of ${where}`, trigger.jitter);
+  if (name.length > eventNameCharsMax) {
+    const found = `${name.length} characters, the most is ${eventNameCharsMax}`;
+    throw new PawlError("trigger_invalid", `A trigger of ${where} is too long: ${found}.`);
   }
+  if ("event" in trigger) {
+    expression(`A trigger's "if" of ${where}`, trigger.if);
+    if ("cron" in trigger)
+      throw new PawlError("trigger_invalid", `A trigger of ${where} has both event and cron.`);
+    return;
+  }
+  const [, zone, line = ""] = /^(?:(?:CRON_)?TZ=(\S+)\s+)?(.*)$/s.exec(trigger.cron.trim()) ?? [];
+  const problem = cronLineProblem(line);
+  if (problem !== null) {
+    const found = `"${trigger.cron}" ${problem}`;
+    throw new PawlError("trigger_invalid", `A cron trigger of ${where} is wrong: ${found}.`);
+  }
+  if (zone !== undefined && !isZone(zone)) {
+    const expected = 'expected one such as "Europe/Paris"';
+    throw new PawlError(
+      "trigger_invalid",
+      `A cron trigger of ${where} names the time zone "${zone}": ${expected}.`,
+    );
+  }
+  duration(`The jitter of ${where}`, trigger.jitter);
 }
 
 function isZone(name: string): boolean {
@@ -95,6 +110,12 @@ function isZone(name: string): boolean {
 export function validateSettings(settings: FunctionSettings): void {
   const where = `function "${settings.id}"`;
   validateRetries(settings.retries, where);
+  validateShapes(where, settings);
+  for (const name of ["name", "description"] as const) {
+    const text: unknown = settings[name];
+    if (text !== undefined && typeof text !== "string")
+      throw wrong(`${name} of ${where}`, text, "a text");
+  }
   const flow = flowLimits(where, settings);
   const problem = flowLimitProblem(flow);
   if (problem !== null) {
@@ -181,7 +202,10 @@ function cancels(where: string, { cancelOn = [] }: FlowOptions): FlowLimits["can
   for (const { event, if: condition, match, timeout } of cancelOn) {
     expression(`cancelOn.event of ${where}`, event, "the name of an event");
     expression(`cancelOn.if of ${where}`, condition);
-    expression(`cancelOn.match of ${where}`, match, 'a path such as "data.userId"');
+    const path = 'a path such as "data.userId"';
+    expression(`cancelOn.match of ${where}`, match, path);
+    if (match !== undefined && !pathPattern.test(match))
+      throw wrong(`cancelOn.match of ${where}`, match, path);
     if (condition !== undefined && match !== undefined) {
       throw new PawlError("option_invalid", `cancelOn of ${where} has both "if" and "match".`);
     }
@@ -213,11 +237,4 @@ function expression(
 
 function oneOf(what: string, value: string, known: readonly string[]): void {
   if (!known.includes(value)) throw wrong(what, value, known.map((one) => `"${one}"`).join(" or "));
-}
-
-function wrong(what: string, value: unknown, expected: string): PawlError {
-  return new PawlError(
-    "option_invalid",
-    `${what} is ${JSON.stringify(value) ?? String(value)}; expected ${expected}.`,
-  );
 }
