@@ -192,10 +192,11 @@ function sdkOf(language: string | null | undefined, version: string | null | und
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, value: JsonObject): z.infer<Schema> {
-  const result = schema.safeParse(normalize(value));
+  const normal = normalize(value);
+  const result = schema.safeParse(normal);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw invalid(describe(issue, value));
+  throw invalid(describe(issue, value) + found(issue, normal));
 }
 
 /** Lower-case keys where Go's decoder would not mind the case, without touching user data. */
@@ -227,6 +228,18 @@ function lowerKeys(value: JsonObject): JsonObject {
   const lower = entries.filter(([key]) => key === key.toLowerCase());
   const lowered = others.map(([key, field]) => [key.toLowerCase(), field] as const);
   return Object.fromEntries<JsonValue>([...lowered, ...lower]);
+}
+
+/** The end of a sentence about a value beyond a limit: what it is. */
+function found(issue: z.core.$ZodIssue | undefined, value: JsonObject): string {
+  if (issue?.code !== "too_big" && issue?.code !== "too_small") return "";
+  const inside = (outer: unknown, key: PropertyKey): unknown =>
+    typeof outer === "object" && outer !== null
+      ? (outer as Readonly<Record<PropertyKey, unknown>>)[key] // proof: an object, read by any key
+      : undefined;
+  const at = issue.path.reduce<unknown>(inside, value);
+  if (typeof at === "number") return `, it is ${at}`;
+  return typeof at === "string" || Array.isArray(at) ? `, it has ${at.length}` : "";
 }
 
 /** Says which function and which field an issue is about, in the words of the app. */

@@ -138,7 +138,7 @@ export interface FunctionOptions {
     readonly event: string;
     readonly match?: string;
     readonly if?: string;
-    readonly timeout?: string;
+    readonly timeout?: string | Date;
   }[];
   readonly timeouts?: { readonly start?: string; readonly finish?: string };
 }

@@ -4,11 +4,14 @@ import * as ending from "./ending.ts";
 import type { FlowScenario } from "./flow-scenario.ts";
 import * as gathering from "./gathering.ts";
 import { holding } from "./holding.ts";
+import * as meeting from "./meeting.ts";
 import * as scheduling from "./scheduling.ts";
 import * as starting from "./starting.ts";
 
 /** All of them; they run at the same time. */
 export const flowScenarios: readonly FlowScenario[] = [
-  ...[concurrency, starting, gathering, ending, scheduling].flatMap((file) => Object.values(file)),
+  ...[concurrency, starting, gathering, meeting, ending, scheduling].flatMap((file) =>
+    Object.values(file),
+  ),
   ...holding,
 ];
