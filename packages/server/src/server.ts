@@ -11,6 +11,7 @@ import { explainFailure, type ApiContext, type StartOptions } from "./api/contex
 import { version } from "./api/version.ts";
 import { createGuard } from "./auth/guard.ts";
 import { RefusalLog } from "./auth/refusal-log.ts";
+import { defaultPoolLimits } from "./driver/app-pools.ts";
 import { defaultHttpDriverOptions, HttpDriver } from "./driver/http-driver.ts";
 import { GatewayDriver, gatewayOptions } from "./gateway/gateway-driver.ts";
 import { defaultGatewayLimits } from "./gateway/gateway-request.ts";
@@ -236,6 +237,7 @@ async function openPort(options: ServerOptions, gateway: Gateway): Promise<Liste
 
 function runtimeParts(options: ServerOptions, meter: Meter): Parameters<typeof startRuntime>[0] {
   const { kind, clock, log, store, onFatal, timerLimits, retention } = options;
+  const settings = { ...defaultSettings, ...options.settings };
   const [key, fallbackKey = null] = options.signingKeys;
   const driver = new HttpDriver({
     ...defaultHttpDriverOptions(clock),
@@ -243,6 +245,8 @@ function runtimeParts(options: ServerOptions, meter: Meter): Parameters<typeof s
     signing:
       key === undefined ? null : { key, fallbackKey, requireSignedAnswers: kind === "cloud" },
     userAgent: `pawl/${version}`,
+    // Every call that is let out is on its way: none waits for a connection.
+    pools: { ...defaultPoolLimits, connectionsMax: settings.callsPerAppMax },
   });
   const gatewayDriver = new GatewayDriver(
     gatewayOptions({
@@ -256,7 +260,6 @@ function runtimeParts(options: ServerOptions, meter: Meter): Parameters<typeof s
       onOutcome: (step, outcome) => meter.gatewayRequest(step, outcome),
     }),
   );
-  const settings = { ...defaultSettings, ...options.settings };
   return {
     store: meteredStore(store, meter, () => performance.now()),
     settings,
