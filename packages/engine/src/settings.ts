@@ -31,7 +31,7 @@ export interface Settings {
   readonly runStateCharsMax: number;
   /** One step's output, in UTF-16 units of its JSON. */
   readonly stepOutputCharsMax: number;
-  /** Longest sleep, wait or invoke timeout. */
+  /** Longest sleep; waits and invocations have their time-outs then at the latest. A year by default. */
   readonly waitMaxMs: number;
   /**
    * What becomes of runs that a cancelled run has invoked, where its SDK does not say: the published
@@ -82,7 +82,7 @@ export const defaultSettings: Settings = {
   stepsPerRunMax: 100_000,
   runStateCharsMax: 32 * 1024 * 1024,
   stepOutputCharsMax: 4 * 1024 * 1024,
-  waitMaxMs: 365 * day,
+  waitMaxMs: 366 * day,
   onCancelDefault: "abandon",
   idempotencyMs: day,
   scheduleLateMaxMs: null,

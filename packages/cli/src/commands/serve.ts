@@ -139,6 +139,7 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
       stepsPerRunMax: values["steps-per-run-max"],
       runStateCharsMax: values["run-state-chars-max"],
       stepOutputCharsMax: values["step-output-chars-max"],
+      waitMaxMs: values["wait-max"] * 86_400_000,
       waitBranchesMax: values["wait-branches-max"],
       signalNameCharsMax: values["signal-name-chars-max"],
       signalDataCharsMax: values["signal-data-chars-max"],

@@ -1,5 +1,6 @@
 // Steps that an app reports and the server performs or plans: targeted calls, sleeps, waits for
 // events, invocations. Each becomes a job, or is finished at once.
+import { formatDuration } from "@pawl/protocol/duration";
 import { jsonNull, toJsonText, type JsonText } from "@pawl/protocol/json-text";
 import type {
   GatewayOpcode,
@@ -19,7 +20,7 @@ import { addCall, attemptsMaxOf } from "./calls.ts";
 import { failRun } from "./finish-run.ts";
 import { invokedEvent } from "./lifecycle.ts";
 import { wrap, errorMemo } from "./memo.ts";
-import { base, face, finishAtOnce, momentOf, timer } from "./opening.ts";
+import { base, face, finishAtOnce, momentOf, timeOf, timer } from "./opening.ts";
 import { openSignal } from "./signals.ts";
 import { openWaitMany } from "./wait-many.ts";
 import { findPastEvent, indexWait, waitExpressionProblem } from "./waits.ts";
@@ -91,11 +92,26 @@ function plan(
 }
 
 function sleep(run: RunDraft, opcode: SleepOpcode, parallel: boolean): boolean {
-  const dueAt = momentOf(run, opcode.until);
+  const dueAt = timeOf(run, opcode.until);
   if (dueAt <= run.draft.at) return finishAtOnce(run, opcode, "sleep", jsonNull);
+  const { waitMaxMs } = run.draft.state.settings;
+  if (dueAt > run.draft.at + waitMaxMs) {
+    failRun(run, sleepTooLong(opcode, dueAt - run.draft.at, waitMaxMs));
+    return false;
+  }
   run.putJob({ ...base(run, opcode, parallel), kind: "sleep", dueAt });
   timer(run, opcode.id, dueAt);
   return false;
+}
+
+/** The end of a run that would have to wake up too early: no SDK expects a sleep to fail. */
+function sleepTooLong({ displayName }: SleepOpcode, forMs: number, waitMaxMs: number): JsonText {
+  const asked = Number.isSafeInteger(forMs) ? formatDuration(forMs) : "longer than there are dates";
+  return errorMemo({
+    name: "PawlSleepTooLongError",
+    code: "sleep_too_long",
+    message: `Step "${displayName}" sleeps for ${asked}; the limit is ${formatDuration(waitMaxMs)} (setting waitMaxMs). Sleep in several steps.`,
+  });
 }
 
 function wait(run: RunDraft, opcode: WaitForEventOpcode, parallel: boolean): boolean {

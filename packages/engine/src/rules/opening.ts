@@ -37,14 +37,17 @@ export function refuseAtOnce(
   return finishAtOnce(run, opcode, op, errorMemo(error), true);
 }
 
+type Moment = { readonly at: number } | { readonly forMs: number };
+
+/** A moment as an absolute time. */
+export function timeOf(run: RunDraft, moment: Moment): number {
+  return "at" in moment ? moment.at : run.draft.at + moment.forMs;
+}
+
 /** A moment as an absolute time, no later than the longest wait allows. */
-export function momentOf(
-  run: RunDraft,
-  moment: { readonly at: number } | { readonly forMs: number },
-): number {
+export function momentOf(run: RunDraft, moment: Moment): number {
   const { at, state } = run.draft;
-  const asked = "at" in moment ? moment.at : at + moment.forMs;
-  return Math.min(asked, at + state.settings.waitMaxMs);
+  return Math.min(timeOf(run, moment), at + state.settings.waitMaxMs);
 }
 
 /** Wakes a job of the run in time. */

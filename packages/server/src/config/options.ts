@@ -229,6 +229,9 @@ export const options = {
   "step-output-chars-max": integer("N", 4 * mebibyte, 1_024, 64 * mebibyte, {
     help: "Size of the output of one step, in characters of JSON.",
   }),
+  "wait-max": integer("DAYS", 366, 1, 3_660, {
+    help: "Longest sleep; waits and invocations time out then at the latest.",
+  }),
   "wait-branches-max": integer("N", 10, 1, 100, { help: "Events that one step may wait for." }),
   "signal-name-chars-max": integer("N", 256, 1, 4_096, {
     help: "Length of the name of a signal, in characters.",
