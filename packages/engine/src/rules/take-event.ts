@@ -2,6 +2,7 @@
 // Whoever brings it (senders, a schedule) makes no difference.
 import { compileExpression } from "../expression/compile.ts";
 import type { Draft } from "../draft.ts";
+import { ExpressionError } from "../expression/expression-error.ts";
 import { eventValue } from "../event-value.ts";
 import { deliverToNew } from "../flow/cancel-on.ts";
 import { trigger, type Triggering } from "../flow/start.ts";
@@ -50,5 +51,11 @@ function startTriggered(
 
 function applies({ trigger }: Triggered, event: EventRecord, at: number): boolean {
   if (trigger.expression === null) return true;
-  return compileExpression(trigger.expression).test({ event: eventValue(event) }, at);
+  try {
+    return compileExpression(trigger.expression).test({ event: eventValue(event) }, at);
+  } catch (error) {
+    // Refused at sync; a registration of before must not keep the event from other functions.
+    if (error instanceof ExpressionError) return false;
+    throw error;
+  }
 }
