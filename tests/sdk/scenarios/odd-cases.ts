@@ -127,7 +127,7 @@ export const failingChild: Scenario = {
 
 /** An expression that is none. */
 export const badExpression: Scenario = {
-  says: "a wait whose expression cannot be read fails with that",
+  says: "a wait whose expression cannot be read fails its run with that",
   define: ({ fn }) => [
     fn({ id: "bad-expression", retries: 0 }, { event: "bad-expression/go" }, async ({ step }) => {
       await step.waitForEvent("wait", {
@@ -137,12 +137,11 @@ export const badExpression: Scenario = {
       });
     }),
   ],
-  check: async ({ runOf, flavour }) => {
+  check: async ({ runOf }) => {
     const run = await runOf("bad-expression/go");
     assert.equal(run.status, "Failed");
     const { name, message } = run.output as Error; // proof: the output of a failed run
-    // `inngest` 3 does not hand on names of errors that its server made.
-    assert.equal(name, flavour === "js3" ? "Error" : "InvalidExpression");
+    assert.equal(name, "InvalidExpression");
     assert.match(message, /expression/i);
   },
 };

@@ -42,24 +42,29 @@ export class CountJudge {
   #refusalOf(run: RunRecord): "rate limit" | "singleton" | null {
     const { startsPerMinute, singleton } = this.#mirror.deployments.flowOf(run.functionId);
     if (startsPerMinute !== undefined && !this.#usesRate(run, startsPerMinute)) return "rate limit";
-    if (singleton !== "skip" || this.#gathers(run)) return null;
-    return this.#hasOpen(run) ? "singleton" : null;
+    if (singleton !== "skip") return null;
+    // One that gathers is skipped at once only when its events are complete at once.
+    if (this.#gathers(run) && run.status !== "skipped") return null;
+    return this.#isInTheWay(run) ? "singleton" : null;
   }
 
   /** A run that has gathered its events may start no more if another holds its place by then. */
   #checkLateSkip(run: RunRecord, before: RunRecord["status"]): void {
     if (run.status !== "skipped" || before === "skipped") return;
-    const { singleton, throttleMs } = this.#mirror.deployments.flowOf(run.functionId);
-    // Of those that are throttled nobody can tell whether they have their place.
-    const isRight = throttleMs !== undefined || this.#hasOpen(run);
-    if (singleton !== "skip" || !isRight)
+    const { singleton } = this.#mirror.deployments.flowOf(run.functionId);
+    if (singleton !== "skip" || !this.#isInTheWay(run))
       this.#accuse("count-wrong", `run ${run.id} is skipped, and nothing is in its way`);
+  }
+
+  /** Whether another run goes on; of those that gather and are throttled nobody can tell. */
+  #isInTheWay(run: RunRecord): boolean {
+    const isUnclear = this.#mirror.deployments.flowOf(run.functionId).throttleMs !== undefined;
+    return (isUnclear && this.#gathers(run) && run.status === "skipped") || this.#hasOpen(run);
   }
 
   /** Whether a new run takes events, so that the singleton is asked for later. */
   #gathers(run: RunRecord): boolean {
-    const flow = this.#mirror.deployments.flowOf(run.functionId);
-    return mayGather(flow) && (flow.batchOf !== "if" || this.#keyOf(run) === 0);
+    return mayGather(this.#mirror.deployments.flowOf(run.functionId), this.#keyOf(run));
   }
 
   /** So many at once, after that one each time that a part of the minute is over. */

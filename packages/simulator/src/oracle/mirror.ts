@@ -33,9 +33,9 @@ export interface EventMirror {
   readonly storedIn: number;
 }
 
-/** Whether runs of a function gather events before they begin. */
-export function mayGather({ batch = 1, debounce }: ProgramFlow): boolean {
-  return batch > 1 || debounce !== undefined;
+/** Whether a run that an event with the key starts gathers others before it begins. */
+export function mayGather({ batch = 1, batchOf, debounce }: ProgramFlow, key: number): boolean {
+  return debounce !== undefined || (batch > 1 && (batchOf !== "if" || key === 0));
 }
 
 export class Mirror {
@@ -71,8 +71,8 @@ export class Mirror {
    * Whether a run may still take events: its first call waits for its time. That of one which is throttled
    * looks the same from here.
    */
-  isGathering({ run, flow, jobs }: RunMirror): boolean {
-    if (run.status !== "queued" || !mayGather(flow)) return false;
+  isGathering({ run, flow, key, jobs }: RunMirror): boolean {
+    if (run.status !== "queued" || !mayGather(flow, key)) return false;
     return [...jobs.values()].every((job) => job.kind !== "call" || job.state.at === "delayed");
   }
 
