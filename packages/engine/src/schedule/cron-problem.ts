@@ -7,7 +7,7 @@ interface Field {
   readonly allowed: string;
 }
 
-const combined = "lists (1,2), ranges (1-5) and steps (*/2)";
+const combined = "lists (1,2), ranges (1-5) and steps (*/2, 5/15)";
 const second: Field = { name: "second", allowed: `0 to 59, *, ${combined}` };
 const fields: readonly Field[] = [
   { name: "minute", allowed: `0 to 59, *, ${combined}` },
@@ -17,6 +17,9 @@ const fields: readonly Field[] = [
   { name: "day of the week", allowed: `0 to 7, SUN to SAT, *, 5L, 5#2, ${combined}` },
 ];
 const nicknames = "@yearly, @monthly, @weekly, @daily, @hourly";
+
+/** How the library reads lines. Sloppy: `5/15` steps from 5 on, as the published server reads it. */
+export const cronReading = { mode: "5-or-6-parts", sloppyRanges: true } as const;
 
 /** The end of a sentence about the fields of a line that cannot be read; null: they can. */
 export function fieldProblem(line: string): string | null {
@@ -37,7 +40,7 @@ export function fieldProblem(line: string): string | null {
 
 function isReadable(line: string): boolean {
   try {
-    return new Cron(line, { mode: "5-or-6-parts" }).getPattern() !== undefined;
+    return new Cron(line, cronReading).getPattern() !== undefined;
   } catch {
     return false;
   }

@@ -10,7 +10,7 @@
 // - If it does not (`*/15 * * * *`, `0 1-5 * * *`), it ticks whenever the clock shows a time that
 //   matches: not in a gap, and twice where the clock shows it twice.
 import { Cron } from "croner";
-import { fieldProblem } from "./cron-problem.ts";
+import { cronReading, fieldProblem } from "./cron-problem.ts";
 
 const secondMs = 1_000;
 const timesOfDayMax = 48;
@@ -82,8 +82,7 @@ function parse(line: string): readonly Cron[] {
   const problem = fieldProblem(fields);
   if (problem !== null) throw new Error(problem);
   assertZone(zone);
-  // Sloppy: `5/15` steps from 5 on, as the published server reads it.
-  const options = { timezone: zone, mode: "5-or-6-parts", sloppyRanges: true } as const;
+  const options = { ...cronReading, timezone: zone };
   const whole = new Cron(fields, options);
   // The library gives a time of the day its once a day only where it is the only one.
   const times = timesOfDay(fields);
