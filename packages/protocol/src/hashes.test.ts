@@ -27,7 +27,14 @@ test("published vectors", () => {
 test("every length around the block borders equals node:crypto", () => {
   for (let length = 0; length <= 200; length += 1) {
     const text = "\u00e9x".repeat(length).slice(0, length);
-    assert.equal(sha1Hex(text), createHash("sha1").update(text).digest("hex"));
+    // Characters of one byte a UTF-16 unit, of one and a half, of two and of three.
+    for (const wide of [
+      "x".repeat(length),
+      text,
+      "\u{1f600}".repeat(length / 2),
+      "\u20ac".repeat(length),
+    ])
+      assert.equal(sha1Hex(wide), createHash("sha1").update(wide).digest("hex"));
     assert.equal(sha256Hex(text), createHash("sha256").update(text).digest("hex"));
     assert.equal(
       hmacSha256Hex(text, "body"),

@@ -2,31 +2,46 @@
 // on runtimes whose own digest is asynchronous or absent. For ids only, never for secrets.
 import { utf8Bytes } from "./utf8.ts";
 
+const encoder = new TextEncoder();
 const schedule = new Int32Array(80);
-/** Ids are short: their one or two blocks are built here instead of in fresh memory. */
-const scratch = new DataView(new ArrayBuffer(128));
+const initial = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0];
+/** Ids are short: their few blocks are built here instead of in fresh memory. */
+const scratch = new Uint8Array(256);
+/** The end mark and the length. */
+const tailBytes = 9;
+const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 /** SHA-1 of the UTF-8 bytes of a text, or of bytes, as 40 lower-case hex digits. */
 export function sha1Hex(input: string | Uint8Array): string {
+  // A UTF-16 unit takes at most three bytes.
+  if (typeof input === "string" && input.length * 3 + tailBytes <= scratch.length) {
+    return digest(scratch, encoder.encodeInto(input, scratch).written);
+  }
   const bytes = typeof input === "string" ? utf8Bytes(input) : input;
-  const length = (bytes.length + 9 + 63) & ~63;
-  const message = length <= scratch.byteLength ? scratch : new DataView(new ArrayBuffer(length));
-  fill(message, length, bytes);
-  const state = new Int32Array([0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0]);
-  for (let at = 0; at < length; at += 64) addBlock(state, message, at);
-  let hex = "";
-  for (const word of state) hex += (word >>> 0).toString(16).padStart(8, "0");
-  return hex;
+  const message = new Uint8Array(wholeBlocks(bytes.length));
+  message.set(bytes);
+  return digest(message, bytes.length);
 }
 
-/** The message, its end mark, zeroes, and its length in bits: `length` bytes, whole blocks. */
-function fill(message: DataView, length: number, bytes: Uint8Array): void {
-  const out = new Uint8Array(message.buffer, 0, length);
-  out.set(bytes);
-  out.fill(0, bytes.length);
-  out[bytes.length] = 0x80;
-  message.setUint32(length - 8, Math.floor(bytes.length / 0x20000000));
-  message.setUint32(length - 4, bytes.length << 3);
+/** Bytes of a message of `count` bytes with its end. */
+function wholeBlocks(count: number): number {
+  return (count + tailBytes + 63) & ~63;
+}
+
+/** Of the first `count` bytes; what is behind them is overwritten. */
+function digest(message: Uint8Array, count: number): string {
+  const view = new DataView(message.buffer);
+  const length = wholeBlocks(count);
+  message.fill(0, count, length);
+  message[count] = 0x80;
+  view.setUint32(length - 8, Math.floor(count / 0x20000000));
+  view.setUint32(length - 4, count << 3);
+  const state = new Int32Array(initial);
+  for (let at = 0; at < length; at += 64) addBlock(state, view, at);
+  let hex = "";
+  for (const word of state)
+    for (let shift = 24; shift >= 0; shift -= 8) hex += hexOfByte[(word >>> shift) & 255];
+  return hex;
 }
 
 function addBlock(state: Int32Array, message: DataView, at: number): void {
