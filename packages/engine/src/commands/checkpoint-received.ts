@@ -1,6 +1,5 @@
 // An app reports steps while it goes on in the same call (protocol.md 6.2).
 import { isSyncOpcode } from "@pawl/protocol/opcode";
-import { dispatchId } from "@pawl/protocol/dispatch-id";
 import type { CheckpointReceived } from "../commands.ts";
 import type { Decision, Reply } from "../decision.ts";
 import { Draft } from "../draft.ts";
@@ -9,6 +8,7 @@ import type { RunDraft } from "../run-draft.ts";
 import type { StateView } from "../state/view.ts";
 import { callAgain, discoveryTarget } from "../rules/calls.ts";
 import { continueRun } from "../rules/discovery.ts";
+import { dispatchIdOf } from "../rules/dispatch-id.ts";
 import { completeRun } from "../rules/finish-run.ts";
 import { recordStepRun } from "../rules/opcodes.ts";
 import { runEnded, runNotFound } from "../rules/replies.ts";
@@ -51,15 +51,6 @@ function currentJob(run: RunDraft, command: CheckpointReceived): CallJob | undef
   // Older SDKs do not say which dispatch they answer; they are taken at their word.
   if (requestId === null) return job;
   return requestId === dispatchIdOf(job) ? job : undefined;
-}
-
-/** By the call it was derived for: many checkpoints of one call ask for it. */
-const dispatchIds = new WeakMap<CallJob, string>();
-
-function dispatchIdOf(job: CallJob): string {
-  let id = dispatchIds.get(job);
-  if (id === undefined) dispatchIds.set(job, (id = dispatchId(job.runId, job.id, job.generation)));
-  return id;
 }
 
 /** Records the steps; returns the name of one that is recorded with another result. */

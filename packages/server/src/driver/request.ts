@@ -3,9 +3,9 @@
 import type { Effect } from "@pawl/engine/effects";
 import type { CallJob, EventRecord, FunctionRecord } from "@pawl/engine/records";
 import type { RunView, StateView } from "@pawl/engine/state/view";
+import { dispatchIdOf } from "@pawl/engine/rules/dispatch-id";
 import { inputMemos } from "@pawl/engine/rules/memo";
 import { callBytesMax, writeCall, type CallInput } from "@pawl/protocol/call-wire";
-import { dispatchId } from "@pawl/protocol/dispatch-id";
 import { writeEvent } from "@pawl/protocol/event-wire";
 import { membersOf } from "@pawl/protocol/json-span";
 import type { JsonText } from "@pawl/protocol/json-text";
@@ -40,7 +40,7 @@ export function buildCall(effect: CallEffect, state: StateView, options: Request
   const fn = state.functionById(view.run.functionId);
   if (fn === undefined)
     throw new Error(`function ${view.run.functionId} of run ${runId} is not registered`);
-  const requestId = dispatchId(runId, jobId, generation);
+  const requestId = dispatchIdOf(job);
   const { appId, functionId } = view.run;
   const named = {
     appId,
