@@ -116,12 +116,26 @@ function* itemsOf(body: string): Generator<readonly [JsonValue, JsonText, number
     yield* elementPairs(value as readonly JsonValue[], source as JsonText);
     return;
   }
+  const only = tryParse(body);
+  if (only !== undefined) {
+    yield [only, body.slice(start).trimEnd() as JsonText, 0]; // proof: parsed, with spaces around it
+    return;
+  }
   let at = start;
   for (let index = 0; at < body.length; index += 1) {
     const end = valueEnd(body, at);
     const source = body.slice(at, end);
     yield [parseJson(source), source as JsonText, index]; // proof: parseJson accepted the text
     at = skipSpace(body, end);
+  }
+}
+
+/** Undefined for text that is not one JSON value: a stream of several, or damaged. */
+function tryParse(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue; // proof: JSON.parse yields JSON values
+  } catch {
+    return undefined;
   }
 }
 
