@@ -14,6 +14,7 @@ import type {
   WaitRecord,
 } from "./records.ts";
 import type { BulkRecord } from "./bulk-records.ts";
+import type { MetadataPlace, MetadataRecord } from "./metadata-records.ts";
 import type { ScheduleRecord } from "./schedule-records.ts";
 import type { Message } from "./commands.ts";
 
@@ -24,7 +25,7 @@ export type Change =
   | { readonly type: "event.put"; readonly event: EventRecord; readonly keys: readonly WaitKey[] }
   | { readonly type: "event.delete"; readonly eventId: string }
   | { readonly type: "run.put"; readonly run: RunRecord }
-  /** Removes the run with all that belongs to it: steps, attempts, output, jobs, waits. */
+  /** Removes the run with all that belongs to it: steps, attempts, output, jobs, waits, metadata. */
   | { readonly type: "run.delete"; readonly runId: string }
   /**
    * As `run.delete`, but steps, attempts and output stay behind, out of sight of every question, until
@@ -45,6 +46,12 @@ export type Change =
   | { readonly type: "output.put"; readonly runId: string; readonly output: JsonText }
   | { readonly type: "step.put"; readonly runId: string; readonly step: StepRecord }
   | { readonly type: "attempt.put"; readonly attempt: AttemptRecord }
+  | { readonly type: "metadata.put"; readonly metadata: MetadataRecord }
+  | {
+      readonly type: "metadata.delete";
+      readonly runId: string;
+      readonly place: MetadataPlace;
+    }
   | { readonly type: "job.put"; readonly job: Job }
   | { readonly type: "job.delete"; readonly runId: string; readonly jobId: string }
   | { readonly type: "wait.put"; readonly wait: WaitRecord }

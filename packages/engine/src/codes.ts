@@ -27,6 +27,12 @@ export type EngineCode =
   | "signal_not_found"
   /** The name of the signal, or what it carries, is larger than allowed. */
   | "signal_too_large"
+  /** The run has no step, or the step no attempt, for which metadata is meant. */
+  | "metadata_target_not_found"
+  /** The run would have more metadata than allowed; the message names limit and setting. */
+  | "metadata_too_large"
+  /** Values that cannot be combined with those that are there: something was to be added to no number. */
+  | "metadata_invalid"
   /** No app with this id is registered. */
   | "app_not_found"
   /** Options of a function that contradict each other (protocol.md 1.3). */

@@ -18,6 +18,7 @@ import type {
 } from "./records.ts";
 import type { BulkCommand } from "./bulk-commands.ts";
 import type { CommandBase, Seed } from "./command-base.ts";
+import type { TargetedUpdate } from "./metadata-records.ts";
 import type { ScheduleDefinition } from "./schedule-records.ts";
 
 /** An app registered. `functions` are complete but for what the engine keeps. */
@@ -252,6 +253,13 @@ export interface RunCancelled extends CommandBase {
   readonly reason: string;
 }
 
+/** Somebody notes something about a run, its steps, attempts or spans. All of it is kept, or none. */
+export interface MetadataReceived extends CommandBase {
+  readonly type: "metadata.received";
+  readonly runId: string;
+  readonly updates: readonly TargetedUpdate[];
+}
+
 /** People hold a function: first calls of its runs wait until it is resumed. */
 export interface FunctionPaused extends CommandBase {
   readonly type: "function.paused";
@@ -339,6 +347,7 @@ export type Command =
   | ChildJoined
   | ParentCancelled
   | RunCancelled
+  | MetadataReceived
   | RunRerun
   | BulkCommand
   | FunctionPaused

@@ -18,6 +18,7 @@ import { childEnded } from "./commands/child-ended.ts";
 import { eventsReceived } from "./commands/events-received.ts";
 import { functionLimited } from "./commands/function-limited.ts";
 import { functionPaused } from "./commands/function-paused.ts";
+import { metadataReceived } from "./commands/metadata-received.ts";
 import { parentCancelled } from "./commands/parent-cancelled.ts";
 import { pathsIndexed } from "./commands/paths-indexed.ts";
 import { retentionDue } from "./commands/retention-due.ts";
@@ -82,6 +83,8 @@ export function decide(state: StateView, command: Command): Decision {
       return childEnded(state, command);
     case "run.cancelled":
       return runCancelled(state, command);
+    case "metadata.received":
+      return metadataReceived(state, command);
     case "function.paused":
     case "function.resumed":
       return functionPaused(state, command);

@@ -12,10 +12,13 @@ import type {
   WaitRecord,
 } from "./records.ts";
 import type { BulkRecord } from "./bulk-records.ts";
+import type { MetadataRecord } from "./metadata-records.ts";
 import type { ScheduleRecord } from "./schedule-records.ts";
 
 export type Need =
   | { readonly kind: "run"; readonly runId: string }
+  /** All metadata of a run, which is needed as well, before it. */
+  | { readonly kind: "metadata"; readonly runId: string }
   /** Whether an event with this internal id was accepted before. */
   | { readonly kind: "event"; readonly eventId: string }
   | { readonly kind: "idempotency"; readonly key: string }
@@ -73,6 +76,11 @@ export interface StoredRun {
 /** The answer to a need. Null or empty: there is none. */
 export type Found =
   | { readonly need: Extract<Need, { kind: "run" }>; readonly run: StoredRun | null }
+  | {
+      readonly need: Extract<Need, { kind: "metadata" }>;
+      /** In any order. */
+      readonly metadata: readonly MetadataRecord[];
+    }
   | { readonly need: Extract<Need, { kind: "event" }>; readonly exists: boolean }
   | { readonly need: Extract<Need, { kind: "mail" }>; readonly lies: boolean }
   | {

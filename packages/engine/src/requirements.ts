@@ -4,8 +4,10 @@
 import type {
   AppSynced,
   CallAnswered,
+  CheckpointReceived,
   Command,
   EventsReceived,
+  MetadataReceived,
   RetentionDue,
   RunInvoked,
   RunRerun,
@@ -74,14 +76,15 @@ export function requirements(state: HotState, command: Command): readonly Need[]
       wantWaits(state, command, command.event, want);
       break;
     case "call.answered":
-      wantAnswered(state, command, want);
+    case "checkpoint.received":
+    case "metadata.received":
+      wantNoted(state, command, want);
       break;
     case "signal.sent":
       wantSignal(state, command, want);
       break;
     case "call.lost":
     case "call.admitted":
-    case "checkpoint.received":
     case "timer.due":
     case "wait.matched":
     case "child.ended":
@@ -113,11 +116,22 @@ function wantRun(state: HotState, runId: string, want: Want): void {
   if (run !== undefined) for (const need of holdNeeds(run)) want(need);
 }
 
-/** The run, and what the steps need that the answer opens. */
-function wantAnswered(state: HotState, command: CallAnswered, want: Want): void {
-  wantRun(state, command.runId, want);
-  const { answer } = command;
-  if (answer.kind === "opcodes") wantOpening(state, command, answer.opcodes, want);
+/** The run, its metadata if there will be more of it, and what the steps need that an answer opens. */
+function wantNoted(
+  state: HotState,
+  command: CallAnswered | CheckpointReceived | MetadataReceived,
+  want: Want,
+): void {
+  const { runId } = command;
+  wantRun(state, runId, want);
+  if (command.type === "metadata.received") return want({ kind: "metadata", runId });
+  const opcodes = command.type === "call.answered" ? opcodesOf(command) : command.opcodes;
+  if (opcodes.some(({ metadata }) => metadata !== undefined)) want({ kind: "metadata", runId });
+  if (command.type === "call.answered") wantOpening(state, command, opcodes, want);
+}
+
+function opcodesOf({ answer }: CallAnswered): readonly Opcode[] {
+  return answer.kind === "opcodes" ? answer.opcodes : [];
 }
 
 /** What a command needs that starts one run. */

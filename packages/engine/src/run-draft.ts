@@ -12,6 +12,7 @@ import type {
   StepRecord,
   WaitRecord,
 } from "./records.ts";
+import { MetadataLayer } from "./state/metadata-layer.ts";
 import type { RunView } from "./state/view.ts";
 import { branchId } from "./waits/branch.ts";
 import { signalKey } from "./waits/signal.ts";
@@ -29,6 +30,7 @@ export class RunDraft {
   #events: readonly EventRecord[];
   #stateChars: number;
   #generationFloor: number;
+  #metadata: MetadataLayer | null = null;
 
   constructor(draft: DraftHost, view: RunView, isNew: boolean) {
     this.draft = draft;
@@ -88,6 +90,13 @@ export class RunDraft {
     const record = { ...step, seq: this.stepCount };
     this.#newSteps.set(step.id, record);
     this.#stateChars += step.memo.length;
+  }
+
+  /** What is noted about the run. The command has named it as a need. */
+  get metadata(): MetadataLayer {
+    const { metadata } = this.#view;
+    if (metadata === null) throw new Error(`metadata of run ${this.id} was not loaded`);
+    return (this.#metadata ??= new MetadataLayer(metadata));
   }
 
   job(id: string): Job | undefined {
@@ -156,6 +165,7 @@ export class RunDraft {
       else if (this.#view.jobs.has(id)) write({ type: "job.delete", runId: this.id, jobId: id });
     }
     for (const wait of this.#newWaits) write({ type: "wait.put", wait });
+    for (const change of this.#metadata?.changes(this.id) ?? []) write(change);
   }
 
   /** The name of a signal is free again, unless somebody else has taken it over. */

@@ -1,6 +1,7 @@
 // Every limit and choice the engine knows, with its default. Shells override single fields from
 // flags, environment and config file; names end in the unit.
 
+import { listedModelPrices, type ModelPrices } from "./metadata/model-prices.ts";
 import type { OnCancel } from "./records.ts";
 
 export interface Settings {
@@ -31,6 +32,12 @@ export interface Settings {
   readonly runStateCharsMax: number;
   /** One step's output, in UTF-16 units of its JSON. */
   readonly stepOutputCharsMax: number;
+  /** Sum of all metadata of one run, in UTF-16 units: kinds, and values as JSON. */
+  readonly runMetadataCharsMax: number;
+  /** Entries of metadata of one run: one for each kind of each step, attempt or span. */
+  readonly runMetadataMax: number;
+  /** What models cost, for `estimated_cost`. */
+  readonly modelPrices: ModelPrices;
   /** Longest sleep; waits and invocations have their time-outs then at the latest. A year by default. */
   readonly waitMaxMs: number;
   /**
@@ -82,6 +89,9 @@ export const defaultSettings: Settings = {
   stepsPerRunMax: 100_000,
   runStateCharsMax: 32 * 1024 * 1024,
   stepOutputCharsMax: 4 * 1024 * 1024,
+  runMetadataCharsMax: 1024 * 1024,
+  runMetadataMax: 5_000,
+  modelPrices: listedModelPrices,
   waitMaxMs: 366 * day,
   onCancelDefault: "abandon",
   idempotencyMs: day,

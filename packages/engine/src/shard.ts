@@ -67,6 +67,7 @@ export function entityKey(command: Unstamped): string | null {
     case "parent.cancelled":
     case "run.cancelled":
     case "run.repaired":
+    case "metadata.received":
       return command.runId;
     case "run.rerun":
       return command.gate ?? command.runId;

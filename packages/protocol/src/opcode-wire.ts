@@ -11,6 +11,7 @@ import {
   writeGatewayRequest,
 } from "./gateway-wire.ts";
 import { jsonNull, type JsonText, type JsonValue } from "./json-text.ts";
+import { readOpcodeMetadata } from "./metadata-wire.ts";
 import {
   elementPairs,
   isJsonObject,
@@ -50,7 +51,15 @@ export function opcodesOf(value: JsonValue, source: JsonText): Opcode[] {
 /** The fields that every opcode has. */
 type Base = Pick<
   Opcode,
-  "id" | "displayName" | "userId" | "userIndex" | "race" | "stepType" | "opts" | "retries"
+  | "id"
+  | "displayName"
+  | "userId"
+  | "userIndex"
+  | "race"
+  | "stepType"
+  | "opts"
+  | "retries"
+  | "metadata"
 >;
 
 interface Reading {
@@ -97,6 +106,7 @@ function readBase(reader: ObjectReader, opts: ObjectReader, wireOp: string): Bas
   const userland = reader.object("userland");
   const userId = userland?.string("id") ?? null;
   const stepType = opts.get("type");
+  const metadata = readOpcodeMetadata(reader);
   return {
     id,
     displayName: reader.string("displayName") || userId || id || wireOp,
@@ -106,6 +116,7 @@ function readBase(reader: ObjectReader, opts: ObjectReader, wireOp: string): Bas
     stepType: typeof stepType === "string" ? stepType : null,
     opts: reader.objectText("opts"),
     retries: retriedOps.has(wireOp) ? readRetries(opts) : null,
+    ...(metadata === null ? null : { metadata }),
   };
 }
 

@@ -3,6 +3,7 @@
 // `opcode-wire.ts`; what they do to a run is the job of the engine.
 import type { GatewayKind } from "./gateway-wire.ts";
 import type { JsonText } from "./json-text.ts";
+import type { OpcodeMetadata } from "./metadata-wire.ts";
 
 interface OpcodeBase {
   /** Hashed step id: sha1 hex of the id given by the user, with `:n` appended for repeats. */
@@ -21,6 +22,8 @@ interface OpcodeBase {
   readonly opts: JsonText | null;
   /** Retries of this step alone (`opts.retries`, sent by the `pawl` SDK); null: the function's. */
   readonly retries: number | null;
+  /** What is to be kept about run or step for people; absent: nothing. */
+  readonly metadata?: OpcodeMetadata;
 }
 
 /** A step ran and returned. `memo` is the exact value for the `steps` map, wrapper included. */

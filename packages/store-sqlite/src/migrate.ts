@@ -82,6 +82,11 @@ export const migrations: readonly Migration[] = [
     file: "013_retired.sql",
     checksum: "e612078836193279bfbdbcb44d0efe5dd2aabeb5ccfa85b839b19a175f652901",
   },
+  {
+    number: 14,
+    file: "014_metadata.sql",
+    checksum: "d6875930c1bcfebdddfd8cd2e74ccc69451a8b717df6979f7a28e6905f0cf244",
+  },
 ];
 
 /** Marks a file as ours: "PAWL" in ASCII. */

@@ -208,7 +208,7 @@ export interface Sizes {
   readonly tableBytes: Readonly<Record<string, number>> | null;
   /**
    * Runs by status, and events. Bytes are those of payloads in UTF-8 and `recordBytes` for each
-   * record; an ended run counts what it had when it ended, events are in no run's bytes.
+   * record; an ended run counts what it had when it ended, or when metadata came later; events are in no run's bytes.
    */
   readonly kinds: Readonly<Record<RunStatus | "events", KindSize>>;
   /** Bytes on disk in all, or of payloads. */
@@ -260,7 +260,7 @@ export interface Store {
   open(): Promise<Fence>;
   /**
    * Answers each need, in order. Sees every commit that was acknowledged before the call. Waits
-   * are in order of run and then job, as text; jobs of a run in any order.
+   * are in order of run and then job, as text; jobs and metadata of a run in any order.
    */
   load(needs: readonly Need[]): Promise<readonly Found[]>;
   /**

@@ -2,6 +2,7 @@
 // drains it, the second ends the process at once.
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
+import { listedModelPrices } from "@pawl/engine/metadata/model-prices";
 import { readIndexPath } from "@pawl/server/config/index-path";
 import { environmentName, type OptionValues } from "@pawl/server/config/options";
 import type { Log } from "@pawl/server/loop/log";
@@ -140,6 +141,9 @@ function serverOptions(kind: Kind, values: OptionValues): Partial<ServerOptions>
       runStateCharsMax: values["run-state-chars-max"],
       stepOutputCharsMax: values["step-output-chars-max"],
       waitMaxMs: values["wait-max"] * 86_400_000,
+      runMetadataCharsMax: values["run-metadata-chars-max"],
+      runMetadataMax: values["run-metadata-max"],
+      modelPrices: new Map([...listedModelPrices, ...values["model-prices"]]),
       waitBranchesMax: values["wait-branches-max"],
       signalNameCharsMax: values["signal-name-chars-max"],
       signalDataCharsMax: values["signal-data-chars-max"],

@@ -61,5 +61,6 @@ function viewOf({ run, jobs, steps, events }: StoredRun): RunView {
     steps: new Map(steps.map((step) => [step.id, step])),
     events,
     stateChars: steps.reduce((sum, step) => sum + step.memo.length, 0),
+    metadata: null,
   };
 }

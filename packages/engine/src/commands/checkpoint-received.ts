@@ -1,5 +1,6 @@
 // An app reports steps while it goes on in the same call (protocol.md 6.2).
-import { isSyncOpcode } from "@pawl/protocol/opcode";
+import type { JsonText } from "@pawl/protocol/json-text";
+import { isSyncOpcode, type Opcode } from "@pawl/protocol/opcode";
 import type { CheckpointReceived } from "../commands.ts";
 import type { Decision, Reply } from "../decision.ts";
 import { Draft } from "../draft.ts";
@@ -10,6 +11,7 @@ import { callAgain, discoveryTarget } from "../rules/calls.ts";
 import { continueRun } from "../rules/discovery.ts";
 import { dispatchIdOf } from "../rules/dispatch-id.ts";
 import { completeRun } from "../rules/finish-run.ts";
+import { takeMetadata } from "../metadata/update.ts";
 import { recordStepRun } from "../rules/opcodes.ts";
 import { runEnded, runNotFound } from "../rules/replies.ts";
 import { isAwaited, recordStep } from "../rules/steps.ts";
@@ -62,7 +64,9 @@ function keepSteps(
   let differs: string | null = null;
   for (const opcode of command.opcodes) {
     if (opcode.op === "RunComplete") {
-      if (job !== undefined && differs === null) completeRun(run, opcode.memo);
+      if (job === undefined || differs !== null) continue;
+      completeRun(run, opcode.memo);
+      takeMetadata(run, opcode, job.attempt);
     } else if (opcode.op === "StepRun" || opcode.op === "StepFailed") {
       const known = run.step(opcode.id);
       const memo = opcode.op === "StepRun" ? opcode.memo : wrap("error", opcode.error);
@@ -71,20 +75,25 @@ function keepSteps(
       } else if (opcode.op === "StepRun") {
         recordStepRun(run, job, opcode, run.draft.at);
       } else if (job !== undefined) {
-        const { at } = run.draft;
-        recordStep(run, opcode, {
-          op: "run",
-          memo,
-          failed: true,
-          attempts: job.attempt + 1,
-          queuedAt: job.queuedAt,
-          startedAt: at,
-          endedAt: at,
-        });
+        recordFailure(run, job, opcode, memo);
       }
     }
   }
   return differs;
+}
+
+function recordFailure(run: RunDraft, job: CallJob, opcode: Opcode, memo: JsonText): void {
+  const { at } = run.draft;
+  const isNews = recordStep(run, opcode, {
+    op: "run",
+    memo,
+    failed: true,
+    attempts: job.attempt + 1,
+    queuedAt: job.queuedAt,
+    startedAt: at,
+    endedAt: at,
+  });
+  if (isNews) takeMetadata(run, opcode, job.attempt);
 }
 
 function stale(run: RunDraft, command: CheckpointReceived): Reply {

@@ -103,5 +103,6 @@ function viewOf({ run, jobs, steps, events }: ExplainInput["stored"]): RunView {
     steps: new Map(steps.map((step) => [step.id, step])),
     events,
     stateChars: 0,
+    metadata: null,
   };
 }

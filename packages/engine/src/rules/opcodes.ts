@@ -11,6 +11,7 @@ import type { CallJob, Job, StepOp } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { discoveryTarget } from "./calls.ts";
 import { completeRun, failRun } from "./finish-run.ts";
+import { takeMetadata } from "../metadata/update.ts";
 import { wrap } from "./memo.ts";
 import { isOpening, openStep } from "./open-steps.ts";
 import { retryCall } from "./retry.ts";
@@ -110,6 +111,7 @@ function applyOne(
       return openStep(run, opcode, parallel);
     case "RunComplete":
       completeRun(run, opcode.memo);
+      takeMetadata(run, opcode, dispatch.job.attempt);
       return false;
     case "Unsupported":
       return refuse(run, dispatch, opcode);
@@ -128,15 +130,18 @@ export function recordStepRun(
   sentAt: number,
 ): boolean {
   const { at } = run.draft;
-  return recordStep(run, opcode, {
+  const attempt = job?.attempt ?? 0;
+  const isNews = recordStep(run, opcode, {
     op: opOf(job ?? run.job(opcode.id)),
     memo: opcode.memo,
     failed: false,
-    attempts: (job?.attempt ?? 0) + 1,
+    attempts: attempt + 1,
     queuedAt: job?.queuedAt ?? sentAt,
     startedAt: opcode.startedAt ?? sentAt,
     endedAt: opcode.endedAt ?? at,
   });
+  if (isNews) takeMetadata(run, opcode, attempt);
+  return isNews;
 }
 
 /** What people see a call as: code of the app, or a request that the server performed. */
@@ -156,7 +161,7 @@ function recordFailure(
   const { job, sentAt } = dispatch;
   const { at } = run.draft;
   retryCall(run, job, { ...attemptOf(opcode, dispatch), error, noRetry: true, retryAfterMs: null });
-  return recordStep(run, opcode, {
+  const isNews = recordStep(run, opcode, {
     op: opOf(job),
     memo: wrap("error", error),
     failed: true,
@@ -165,6 +170,8 @@ function recordFailure(
     startedAt: sentAt,
     endedAt: at,
   });
+  if (isNews) takeMetadata(run, opcode, job.attempt);
+  return isNews;
 }
 
 /** A failed attempt of a step: plans the next one (true), or records the failure. */
@@ -182,6 +189,7 @@ function failStep(
   const { noRetry, error } = opcode;
   const last = noRetry || dispatch.job.attempt + 1 >= attemptsMax;
   if (!last) {
+    takeMetadata(run, opcode, dispatch.job.attempt);
     const { retryAfterMs } = dispatch;
     return retryCall(run, dispatch.job, { ...attempt, attemptsMax, error, noRetry, retryAfterMs });
   }

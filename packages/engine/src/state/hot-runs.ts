@@ -5,7 +5,9 @@
 import type { StoredRun } from "../needs.ts";
 import type { EventRecord, Job, RunRecord, StepRecord } from "../records.ts";
 import { hasEnded } from "../wake-up.ts";
+import type { MetadataPlace, MetadataRecord } from "../metadata-records.ts";
 import { functionOfQueue, gateOfQueue, placedGates, queuesKept } from "../gate.ts";
+import { RunMetadata } from "./metadata-layer.ts";
 import type { GateView, RunView } from "./view.ts";
 
 /** Parked runs (no place at a gate, not ended) kept in memory in the hope that they wake soon. */
@@ -24,6 +26,7 @@ export class HotRun implements RunView {
   readonly steps = new Map<string, StepRecord>();
   events: readonly EventRecord[];
   stateChars = 0;
+  metadata: RunMetadata | null = null;
   /** Call jobs with a place at a gate. */
   placed = 0;
   /** The last batch that changed it; 0 when it is as the store knows it. */
@@ -140,6 +143,33 @@ export class HotRuns {
     }
     this.#runs.set(runId, hot);
     this.#settle(hot);
+  }
+
+  /** Whether nothing has to be loaded to know the metadata of a run. */
+  knowsMetadata(runId: string): boolean {
+    const hot = this.#runs.get(runId);
+    return hot === null || (hot !== undefined && hot.metadata !== null);
+  }
+
+  /** Takes in what the store said, unless memory knows better or the run is not there. */
+  absorbMetadata(runId: string, records: readonly MetadataRecord[]): void {
+    const hot = this.#runs.get(runId);
+    if (hot) hot.metadata ??= new RunMetadata(records);
+  }
+
+  putMetadata(record: MetadataRecord, batch: number): void {
+    this.#metadataOf(record.runId, batch).put(record);
+  }
+
+  deleteMetadata(runId: string, place: MetadataPlace, batch: number): void {
+    this.#metadataOf(runId, batch).delete(place);
+  }
+
+  #metadataOf(runId: string, batch: number): RunMetadata {
+    const hot = this.#mustGet(runId);
+    if (hot.metadata === null) throw new Error(`metadata of run ${runId} was not loaded`);
+    hot.batch = batch;
+    return hot.metadata;
   }
 
   /** `eventOf` finds an event that was received lately. */

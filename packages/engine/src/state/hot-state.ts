@@ -100,6 +100,8 @@ export class HotState implements StateView {
     switch (need.kind) {
       case "run":
         return this.#runs.known(need.runId);
+      case "metadata":
+        return this.#runs.knowsMetadata(need.runId);
       case "event":
         return this.#events.has(need.eventId) || this.#answered.has(needId(need));
       case "idempotency":
@@ -120,6 +122,7 @@ export class HotState implements StateView {
   absorb(answers: readonly Found[]): void {
     for (const found of answers) {
       if ("run" in found) this.#runs.absorb(found.need.runId, found.run);
+      else if ("metadata" in found) this.#runs.absorbMetadata(found.need.runId, found.metadata);
       else if ("gate" in found) this.#gateRecords.absorb(found.need.key, found.gate);
       else if ("schedule" in found) this.#schedules.absorb(found.need.scheduleId, found.schedule);
       else if ("lies" in found) this.#mail.absorb(found.need.mailId, found.lies ? true : null);
@@ -152,6 +155,10 @@ export class HotState implements StateView {
         return this.#runs.delete(change.runId, batch);
       case "step.put":
         return this.#runs.putStep(change.runId, change.step, batch);
+      case "metadata.put":
+        return this.#runs.putMetadata(change.metadata, batch);
+      case "metadata.delete":
+        return this.#runs.deleteMetadata(change.runId, change.place, batch);
       case "job.put":
         return this.#runs.putJob(change.job, batch);
       case "job.delete":

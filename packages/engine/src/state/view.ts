@@ -15,6 +15,7 @@ import type {
   WaitPosition,
   WaitRecord,
 } from "../records.ts";
+import type { MetadataView } from "./metadata-layer.ts";
 import type { BulkRecord } from "../bulk-records.ts";
 import type { ScheduleRecord } from "../schedule-records.ts";
 import type { Settings } from "../settings.ts";
@@ -28,6 +29,8 @@ export interface RunView {
   readonly events: readonly EventRecord[];
   /** Sum of the memos' lengths. */
   readonly stateChars: number;
+  /** Null: it was not loaded. */
+  readonly metadata: MetadataView | null;
 }
 
 export interface GateView {

@@ -287,6 +287,8 @@ function nothing(need: Need): Found {
   switch (need.kind) {
     case "run":
       return { need, run: null };
+    case "metadata":
+      return { need, metadata: [] };
     case "event":
       return { need, exists: false };
     case "mail":

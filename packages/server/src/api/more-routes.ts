@@ -15,6 +15,7 @@ import { restBulkRoutes } from "./rest-bulk.ts";
 import { restEventRoutes } from "./rest-events.ts";
 import { restFunctionPauseRoutes } from "./rest-function-pause.ts";
 import { restFunctionRoutes } from "./rest-functions.ts";
+import { restMetadataRoutes } from "./rest-metadata.ts";
 import { restRunListRoutes } from "./rest-run-lists.ts";
 import { restRunRoutes } from "./rest-runs.ts";
 import { restSignalRoutes } from "./rest-signals.ts";
@@ -28,6 +29,7 @@ export function moreRoutes(context: ApiContext): readonly Route[] {
     ...restEventRoutes(context),
     ...restRunListRoutes(context),
     ...restRunRoutes(context),
+    ...restMetadataRoutes(context),
     ...restBulkRoutes(context),
     ...restFunctionRoutes(context),
     ...restFunctionPauseRoutes(context),

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { Job } from "@pawl/engine/records";
 import { writeEvent } from "@pawl/protocol/event-wire";
-import { jsonNull, toJsonText } from "@pawl/protocol/json-text";
+import { fromJsonText, jsonNull, toJsonText } from "@pawl/protocol/json-text";
 import type { RunFilter } from "@pawl/store/store";
 import type { Queries, ShownRun } from "../query/queries.ts";
 import { placeOfOutputId } from "../query/output-id.ts";
@@ -245,6 +245,12 @@ function spanJson(span: Span, depth: number): object {
     output_id: span.outputId,
     parent_span_id: span.parentId === null ? null : spanIdOf(runId, span.parentId),
     step_info: infoJson(span.info),
+    metadata: span.metadata.map(({ scope, kind, values, updatedAt }) => ({
+      scope,
+      kind,
+      values: fromJsonText(values),
+      updated_at: timeOrNull(updatedAt),
+    })),
     children: children.map((child) => spanJson(child, depth + 1)),
   };
 }

@@ -5,7 +5,6 @@ import { httpProblem, problemResponse } from "../http/problem.ts";
 import type { Route } from "../http/router.ts";
 
 const missing: readonly (readonly [method: Route["method"], pattern: string, what: string])[] = [
-  ["POST", "/v1/runs/:id/metadata", "Metadata of runs"],
   ["POST", "/v1/traces/userland", "Taking traces"],
 ];
 

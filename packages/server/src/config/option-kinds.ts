@@ -1,6 +1,8 @@
 // What an option may hold, each kind as a way to read it: numbers, texts, lists, keys. It must not know
 // which options there are, nor where their values come from.
 import { readApiKeys, type ApiKey } from "../auth/api-key.ts";
+import type { ModelPrices } from "@pawl/engine/metadata/model-prices";
+import { readModelPrices } from "./model-prices-option.ts";
 import { readRetention, type ChosenRetention } from "./retention-option.ts";
 
 /** A command that runs a server, or works on one's store. */
@@ -165,6 +167,22 @@ export function apiKeys(more: About): Option<readonly ApiKey[]> {
     read: (raw) => {
       const read = readApiKeys(typeof raw === "string" ? parsed(raw) : raw);
       return read.ok ? { ok: true, value: read.keys } : read;
+    },
+  };
+}
+
+/** A JSON object; in a config file the object itself. */
+export function modelPrices(more: About): Option<ModelPrices> {
+  return {
+    ...about(more),
+    kind: "value",
+    placeholder: "JSON",
+    fallback: new Map(),
+    read: (raw) => {
+      const value = readModelPrices(typeof raw === "string" ? parsed(raw) : raw);
+      if (value !== null) return { ok: true, value };
+      const expected = `an object like {"my-model": {"input": 0.2, "output": 1.25}}, in USD for a million tokens`;
+      return { ok: false, expected };
     },
   };
 }

@@ -13,6 +13,7 @@ import {
   signingKey,
   apiKeys,
   retention,
+  modelPrices,
   address,
   isHttpUrl,
   isHeader,
@@ -231,6 +232,15 @@ export const options = {
   }),
   "wait-max": integer("DAYS", 366, 1, 3_660, {
     help: "Longest sleep; waits and invocations time out then at the latest.",
+  }),
+  "run-metadata-chars-max": integer("N", mebibyte, 1_024, 64 * mebibyte, {
+    help: "Size of all metadata of one run, in characters.",
+  }),
+  "run-metadata-max": integer("N", 5_000, 1, 100_000, {
+    help: "Entries of metadata of one run: one for each kind of each step, attempt or span.",
+  }),
+  "model-prices": modelPrices({
+    help: 'USD for a million tokens of language models, in place of the listed: {"<model>": {"input": 0.2, "output": 1.25}}.',
   }),
   "wait-branches-max": integer("N", 10, 1, 100, { help: "Events that one step may wait for." }),
   "signal-name-chars-max": integer("N", 256, 1, 4_096, {

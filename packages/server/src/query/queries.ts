@@ -2,6 +2,7 @@
 // (REST, GraphQL, MCP) asks here and only writes the answer in its own way. It translates and
 // decides nothing; it must not know HTTP.
 import type { Explanation } from "@pawl/engine/explain/explanation";
+import type { MetadataRecord } from "@pawl/engine/metadata-records";
 import type { StoredRun } from "@pawl/engine/needs";
 import type {
   AppRecord,
@@ -21,6 +22,7 @@ import { attemptOutput, runOutput, stepOutput, type SpanOutput } from "./outputs
 import { checkEventCursor, cursorAt, cursorOf, positionOf } from "./run-cursor.ts";
 import { checkSearch } from "./search.ts";
 import type { Sources } from "./sources.ts";
+import { withMetadata } from "./span-metadata.ts";
 import { buildTrace, type Span } from "./trace.ts";
 
 /** A run and what is known of its function now; null when that was removed. */
@@ -218,9 +220,12 @@ export class Queries {
     const stored = await this.#stored(runId);
     if (stored === null) return null;
     const { run, steps, jobs } = stored;
-    const attempts = await this.#sources.store.list<"attempts">({ type: "attempts", runId });
+    const [attempts, metadata] = await Promise.all([
+      this.#sources.store.list<"attempts">({ type: "attempts", runId }),
+      this.#metadata(runId),
+    ]);
     const functionName = this.#shown(run).fn?.name ?? run.functionId;
-    return buildTrace({ run, functionName, steps, jobs, attempts });
+    return withMetadata(buildTrace({ run, functionName, steps, jobs, attempts }), metadata);
   }
 
   /** Why a run is not running, at `at`; null when there is no such run. */
@@ -233,15 +238,16 @@ export class Queries {
     const stored = await this.#stored(runId);
     if (stored === null || stored.run.endedAt === null) return null;
     const { run, steps, jobs } = stored;
-    const [attempts, output] = await Promise.all([
+    const [attempts, output, metadata] = await Promise.all([
       this.#sources.store.list<"attempts">({ type: "attempts", runId }),
       this.output(run),
+      this.#metadata(runId),
     ]);
     const shown = this.#shown(run);
     const functionName = shown.fn?.name ?? run.functionId;
     return {
       ...shown,
-      root: buildTrace({ run, functionName, steps, jobs, attempts }),
+      root: withMetadata(buildTrace({ run, functionName, steps, jobs, attempts }), metadata),
       outputOf: (outputId) => outputAt(outputId, stored, attempts, output),
     };
   }
@@ -295,6 +301,11 @@ export class Queries {
   async #stored(runId: string): Promise<StoredRun | null> {
     const [found] = await this.#sources.store.load([{ kind: "run", runId }]);
     return found !== undefined && "run" in found ? found.run : null;
+  }
+
+  async #metadata(runId: string): Promise<readonly MetadataRecord[]> {
+    const [found] = await this.#sources.store.load([{ kind: "metadata", runId }]);
+    return found !== undefined && "metadata" in found ? found.metadata : [];
   }
 
   #shown(run: RunRecord): ShownRun {

@@ -3,6 +3,7 @@
 // an API writes a span.
 import type { AttemptRecord, Job, RunRecord, StepOp, StepRecord } from "@pawl/engine/records";
 import { manyOps } from "@pawl/engine/rules/steps";
+import type { MetadataRecord } from "@pawl/engine/metadata-records";
 import { sliceObject } from "@pawl/protocol/json-span";
 import { fromJsonText, type JsonText } from "@pawl/protocol/json-text";
 import { outputIdOf } from "./output-id.ts";
@@ -41,6 +42,8 @@ export interface Span {
   /** Step options as the app gave them; null: none. */
   readonly opts: JsonText | null;
   readonly info: SpanInfo | null;
+  /** What was noted about it; put there by `span-metadata.ts`. */
+  readonly metadata: readonly MetadataRecord[];
   readonly children: readonly Span[];
 }
 
@@ -81,6 +84,7 @@ export function buildTrace(parts: TraceParts): Span {
     outputId: run.endedAt === null ? null : outputIdOf({ kind: "run", runId: run.id }),
     opts: null,
     info: null,
+    metadata: [],
     children: [
       ...ofFunction.map((attempt) => attemptSpan(attempt, rootId, null)),
       ...stepSpans(parts, attemptsByStep),
@@ -137,6 +141,7 @@ function finishedSpan(run: RunRecord, step: StepRecord, attempts: readonly Attem
     outputId: outputIdOf({ kind: "step", runId: run.id, stepId: step.id }),
     opts: null,
     info: null,
+    metadata: [],
     children: [],
   };
   return {
@@ -192,6 +197,7 @@ function attemptSpan(attempt: AttemptRecord, parentId: string, op: StepOp | null
     outputId: outputIdOf({ kind: "attempt", runId, stepId, attempt: attempt.attempt }),
     opts: null,
     info: null,
+    metadata: [],
     children: [],
   };
 }
@@ -214,6 +220,7 @@ function openSpan(job: OpenJob, attempts: readonly AttemptRecord[]): Span {
     outputId: null,
     opts: job.opts,
     info: infoOf(job),
+    metadata: [],
     children: attempts.map((attempt) => attemptSpan(attempt, id, opOfJob(job))),
   };
 }

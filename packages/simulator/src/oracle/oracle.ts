@@ -350,6 +350,7 @@ export class Oracle {
       steps: new Map(),
       events: [],
       stateChars: 0,
+      metadata: null,
     });
     if (problem !== null) this.accuse("wake-up", problem);
     const waiting = [...jobs.values()].flatMap(entriesOf);

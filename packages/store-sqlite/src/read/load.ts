@@ -10,6 +10,7 @@ import type { PackedId } from "../codec.ts";
 import { decodeEvent, eventColumns } from "../rows/event-row.ts";
 import { decodeGate, gateOfKey } from "../rows/gate-row.ts";
 import { decodeJob, jobsOfRun } from "../rows/job-row.ts";
+import { decodeMetadata, metadataOfRun } from "../rows/metadata-row.ts";
 import { decodeRun, runColumns } from "../rows/run-row.ts";
 import { decodeStep, stepsOfRun } from "../rows/step-row.ts";
 import { decodeWait, noPath, waitColumns } from "../rows/wait-row.ts";
@@ -24,6 +25,7 @@ export class Loader {
   readonly #run: Rows;
   readonly #jobs: Rows;
   readonly #steps: Rows;
+  readonly #metadata: Rows;
   readonly #event: Rows;
   readonly #eventExists: Rows;
   readonly #mail: Rows;
@@ -48,6 +50,7 @@ export class Loader {
     this.#run = rows(`SELECT ${runColumns} FROM run AS r WHERE r.id = ?`);
     this.#jobs = rows(jobsOfRun);
     this.#steps = rows(stepsOfRun);
+    this.#metadata = rows(metadataOfRun);
     this.#event = rows(`SELECT ${eventColumns} FROM event AS e WHERE e.id = ?`);
     this.#eventExists = rows("SELECT 1 FROM event WHERE id = ?");
     this.#mail = rows("SELECT 1 FROM mail WHERE id = ?");
@@ -87,6 +90,10 @@ export class Loader {
     switch (need.kind) {
       case "run":
         return { need, run: this.#storedRun(need.runId) };
+      case "metadata": {
+        const rows = this.#metadata.all(packUlid(need.runId));
+        return { need, metadata: rows.map((row) => decodeMetadata(need.runId, row)) };
+      }
       case "event":
         return { need, exists: this.#eventExists.first(packUlid(need.eventId)) !== undefined };
       case "mail":

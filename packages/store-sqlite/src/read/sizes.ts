@@ -18,6 +18,7 @@ const tableOf: Readonly<Record<string, string>> = {
   outputs: "output",
   steps: "step",
   attempts: "attempt",
+  metadata: "metadata",
   jobs: "job",
   waits: "wait",
   waitPaths: "wait_path",
@@ -101,12 +102,13 @@ function kindSizes(database: DatabaseSync, rows: Ask): Sizes["kinds"] {
 }
 
 const livingSize = `
-  SELECT count(*), ifnull(sum(${recordBytes} + steps + attempts + outputs), 0) FROM (
+  SELECT count(*), ifnull(sum(${recordBytes} + steps + attempts + outputs + notes), 0) FROM (
     SELECT
       (SELECT ifnull(sum(${recordBytes} + octet_length(memo) + ifnull(octet_length(opts), 0)), 0)
         FROM step WHERE run = r.id) AS steps,
       (SELECT ifnull(sum(${recordBytes} + octet_length(error)), 0) FROM attempt WHERE run = r.id) AS attempts,
-      (SELECT ifnull(sum(${recordBytes} + octet_length(output)), 0) FROM output WHERE run = r.id) AS outputs
+      (SELECT ifnull(sum(${recordBytes} + octet_length(output)), 0) FROM output WHERE run = r.id) AS outputs,
+      (SELECT ifnull(sum(${recordBytes} + octet_length(value)), 0) FROM metadata WHERE run = r.id) AS notes
     FROM run AS r INDEXED BY run_by_status WHERE r.status = ?
   )`;
 

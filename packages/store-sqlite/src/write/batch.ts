@@ -15,6 +15,7 @@ import type {
   WaitRecord,
 } from "@pawl/engine/records";
 import type { BulkRecord } from "@pawl/engine/bulk-records";
+import { metadataId, type MetadataPlace, type MetadataRecord } from "@pawl/engine/metadata-records";
 import type { ScheduleRecord } from "@pawl/engine/schedule-records";
 import type { JsonText } from "@pawl/protocol/json-text";
 
@@ -28,6 +29,10 @@ export interface RunWrites {
   readonly attempts: Map<string, AttemptRecord>;
   readonly jobs: Map<string, Job | null>;
   readonly waits: Map<string, WaitRecord | null>;
+  readonly metadata: Map<
+    string,
+    { readonly place: MetadataPlace; readonly record: MetadataRecord | null }
+  >;
 }
 
 /** What is left of a batch. In the maps null stands for "delete". */
@@ -91,14 +96,12 @@ function addChange(batch: Batch, change: Change): void {
     case "step.put":
       writesOf(batch, change.runId).steps.set(change.step.id, change.step);
       return;
-    case "attempt.put": {
-      const { runId, startedAt, stepId, attempt } = change.attempt;
-      writesOf(batch, runId).attempts.set(
-        JSON.stringify([startedAt, stepId, attempt]),
-        change.attempt,
-      );
-      return;
-    }
+    case "attempt.put":
+      return putAttempt(batch, change.attempt);
+    case "metadata.put":
+      return putMetadata(batch, change.metadata.runId, change.metadata, change.metadata);
+    case "metadata.delete":
+      return putMetadata(batch, change.runId, change.place, null);
     case "job.put":
       writesOf(batch, change.job.runId).jobs.set(change.job.id, change.job);
       return;
@@ -138,6 +141,20 @@ function addChange(batch: Batch, change: Change): void {
   }
 }
 
+function putAttempt(batch: Batch, record: AttemptRecord): void {
+  const { runId, startedAt, stepId, attempt } = record;
+  writesOf(batch, runId).attempts.set(JSON.stringify([startedAt, stepId, attempt]), record);
+}
+
+function putMetadata(
+  batch: Batch,
+  runId: string,
+  place: MetadataPlace,
+  record: MetadataRecord | null,
+): void {
+  writesOf(batch, runId).metadata.set(metadataId(place), { place, record });
+}
+
 function putWaitPath(batch: Batch, waitPath: WaitPathRecord): void {
   batch.waitPaths.set(JSON.stringify([waitPath.event, waitPath.path]), waitPath);
 }
@@ -151,6 +168,7 @@ function noWrites(wiped: RunWrites["wiped"]): RunWrites {
     attempts: new Map(),
     jobs: new Map(),
     waits: new Map(),
+    metadata: new Map(),
   };
 }
 

@@ -33,6 +33,7 @@ export class PartsWriter {
     this.#tables = [
       table("step", ["place"], "octet_length(memo) + ifnull(octet_length(opts), 0)"),
       table("attempt", ["run", "started_at", "step", "attempt"], "octet_length(error)"),
+      table("metadata", ["run", "scope", "step", "attempt", "span", "kind"], "octet_length(value)"),
       table("output", ["run"], "octet_length(output)"),
     ];
     this.#forget = database.prepare("DELETE FROM retired WHERE run = ?");

@@ -21,6 +21,7 @@ interface Difference {
 export class RetainedWriter {
   readonly #found: StatementSync;
   readonly #measure: StatementSync;
+  readonly #setWeight: StatementSync;
   readonly #add: StatementSync;
   readonly #differences = new Map<RetainedKind, Difference>();
 
@@ -30,8 +31,10 @@ export class RetainedWriter {
       "SELECT sum(records) AS records, sum(payload) AS payload FROM (" +
         "SELECT count(*) AS records, sum(octet_length(memo) + ifnull(octet_length(opts), 0)) AS payload FROM step WHERE run = ?1" +
         " UNION ALL SELECT count(*), sum(octet_length(error)) FROM attempt WHERE run = ?1" +
+        " UNION ALL SELECT count(*), sum(octet_length(value)) FROM metadata WHERE run = ?1" +
         " UNION ALL SELECT count(*), sum(octet_length(output)) FROM output WHERE run = ?1)",
     );
+    this.#setWeight = database.prepare("UPDATE run SET bytes = ?2, records = ?3 WHERE id = ?1");
     this.#add = database.prepare(
       "UPDATE retained SET count = count + ?2, bytes = bytes + ?3 WHERE kind = ?1",
     );
@@ -47,22 +50,37 @@ export class RetainedWriter {
     this.#change(kind, -1, -bytes);
   }
 
-  /** To be called before a row that may weigh something is replaced or goes. */
-  runLeaves(id: PackedId): void {
+  /** To be called before a row that may weigh something is replaced or goes; returns what it counted as. */
+  runLeaves(id: PackedId): RetainedKind | null {
     const row = this.#found.get(id);
     const bytes = numberOrNull(row?.["bytes"] ?? null);
     const kind = bytes === null ? null : kindOfRun(statusOf(numberOf(row?.["status"])), 0);
     if (kind !== null && bytes !== null) this.left(kind, bytes);
+    return kind;
+  }
+
+  /** To be called when an ended run has got other parts without being written itself. */
+  weighAgain(id: PackedId): void {
+    const kind = this.runLeaves(id);
+    if (kind === null) return;
+    const { bytes, records } = this.#weight(id);
+    this.came(kind, bytes);
+    this.#setWeight.run(id, bytes, records);
   }
 
   /** What a run whose parts are written comes to weigh, which is counted; null for one that goes on. */
   weigh(id: PackedId, { status, endedAt }: RunRecord): Weight | null {
     const kind = kindOfRun(status, endedAt);
     if (kind === null) return null;
+    const weight = this.#weight(id);
+    this.came(kind, weight.bytes);
+    return weight;
+  }
+
+  #weight(id: PackedId): Weight {
     const row = this.#measure.get(id);
     const records = 1 + numberOf(row?.["records"]);
     const bytes = records * recordBytes + (numberOrNull(row?.["payload"] ?? null) ?? 0);
-    this.came(kind, bytes);
     return { bytes, records };
   }
 

@@ -5,6 +5,12 @@ import { packHash, packUlid, unpackUlids } from "../codec.ts";
 import type { PackedId } from "../codec.ts";
 import { attemptInsert, encodeAttempt } from "../rows/attempt-row.ts";
 import { encodeJob, encodeRequest, jobInsert, requestInsert } from "../rows/job-row.ts";
+import {
+  encodeMetadata,
+  encodePlace,
+  metadataDelete,
+  metadataInsert,
+} from "../rows/metadata-row.ts";
 import { encodeRun, runColumnNames } from "../rows/run-row.ts";
 import { encodeStep, stepInsert } from "../rows/step-row.ts";
 import { encodeWait, waitInsert } from "../rows/wait-row.ts";
@@ -23,9 +29,9 @@ function assignments(names: readonly string[], first: number): string {
 /** What an ended run is counted for; null while it goes on. */
 const weightColumnNames = ["bytes", "records"];
 
-/** The tables of which a deleted run loses its rows; of the second, a retired one later. */
+/** The tables of which a deleted run loses its rows; those of the second go later with a retired one. */
 const workTables = ["job", "wait"] as const;
-const partTables = ["output", "step", "attempt"] as const;
+const partTables = ["output", "step", "attempt", "metadata"] as const;
 
 export class RunWriter {
   readonly #words: WordWriter;
@@ -49,6 +55,8 @@ export class RunWriter {
   readonly #deleteJob: StatementSync;
   readonly #putWait: StatementSync;
   readonly #deleteWait: StatementSync;
+  readonly #putMetadata: StatementSync;
+  readonly #deleteMetadata: StatementSync;
 
   constructor(database: DatabaseSync, words: WordWriter, retained: RetainedWriter) {
     const names = [...runColumnNames, ...weightColumnNames];
@@ -84,6 +92,8 @@ export class RunWriter {
     this.#deleteJob = database.prepare("DELETE FROM job WHERE run = ? AND id = ?");
     this.#putWait = database.prepare(waitInsert);
     this.#deleteWait = database.prepare("DELETE FROM wait WHERE run = ? AND job = ?");
+    this.#putMetadata = database.prepare(metadataInsert);
+    this.#deleteMetadata = database.prepare(metadataDelete);
   }
 
   /** Writes all of it. Ids of events that gained or lost a run are added to `touched`. */
@@ -102,8 +112,13 @@ export class RunWriter {
       if (wait !== null) this.#putWait.run(...encodeWait(id, wait, this.#words));
       else if (writes.wiped === "no") this.#deleteWait.run(id, jobId);
     }
+    for (const { place, record } of writes.metadata.values()) {
+      if (record !== null) this.#putMetadata.run(...encodeMetadata(id, record));
+      else if (writes.wiped === "no") this.#deleteMetadata.run(...encodePlace(id, place));
+    }
     // Last, because an ended run is weighed with its parts.
     if (writes.run !== null) this.#put(id, writes.run, touched);
+    else if (writes.metadata.size > 0) this.#retained.weighAgain(id);
   }
 
   #writeJob(id: PackedId, job: Job): void {

@@ -177,6 +177,7 @@ function runListCases(make: MakeStore): void {
         outputs: 0,
         steps: 1,
         attempts: 0,
+        metadata: 0,
         jobs: 1,
         waits: 0,
         waitPaths: 0,

@@ -8,6 +8,7 @@ import type { Change } from "@pawl/engine/changes";
 import type { RetentionBound } from "@pawl/engine/commands";
 import type { Found, Need } from "@pawl/engine/needs";
 import type { CallState, Job, RunStatus, WaitKey } from "@pawl/engine/records";
+import { metadataId } from "@pawl/engine/metadata-records";
 import { shardOf } from "@pawl/engine/shard";
 import { createMemoryStore } from "../memory-store.ts";
 import { everyRun } from "../run-filter.ts";
@@ -19,6 +20,7 @@ import type { MakeStore } from "./kit.ts";
 import {
   appSample,
   attemptSample,
+  metadataSample,
   baseTime,
   bulkSample,
   callSample,
@@ -168,6 +170,8 @@ const partPut = fc
       attempt: { ...attemptSample(runId, n), displayName: `d${text.length}` },
     },
     { type: "output.put", runId, output: toJsonText(text) },
+    { type: "metadata.put", metadata: metadataSample(runId, n, { values: toJsonText({ text }) }) },
+    { type: "metadata.delete", runId, place: metadataSample(runId, n) },
   ]);
 
 const smallPut = fc
@@ -223,7 +227,10 @@ const tightBounds: readonly RetentionBound[] = retainedKinds.map((of, index) => 
 }));
 
 const needs: readonly Need[] = [
-  ...runNumbers.map((n) => ({ kind: "run", runId: ulidSample(n) }) as const),
+  ...runNumbers.flatMap((n) => [
+    { kind: "run", runId: ulidSample(n) } as const,
+    { kind: "metadata", runId: ulidSample(n) } as const,
+  ]),
   ...eventNumbers.map((n) => ({ kind: "event", eventId: ulidSample(n) }) as const),
   ...["x", "y"].map((key) => ({ kind: "idempotency", key }) as const),
   ...eventNames.flatMap((event) => keys.flatMap((key) => needsUnder(event, key))),
@@ -298,8 +305,12 @@ const listQueries: readonly ListQuery[] = [
   ]),
 ];
 
-/** Jobs within a run have no order; nor have timers of one run and one ms. */
+/** Jobs and metadata within a run have no order; nor have timers of one run and one ms. */
 function ordered(found: Found): Found {
+  if ("metadata" in found) {
+    const metadata = found.metadata.toSorted((a, b) => (metadataId(a) < metadataId(b) ? -1 : 1));
+    return { ...found, metadata };
+  }
   if (!("run" in found) || found.run === null) return found;
   const jobs = found.run.jobs.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   return { ...found, run: { ...found.run, jobs } };

@@ -4,11 +4,13 @@ import { toJsonText } from "@pawl/protocol/json-text";
 import type { GateRecord, Job, RunRecord } from "@pawl/engine/records";
 import type { BulkRecord } from "@pawl/engine/bulk-records";
 import { olderThan } from "../retained.ts";
+import { metadataId, type MetadataRecord } from "@pawl/engine/metadata-records";
 import { storeTest } from "./kit.ts";
-import type { MakeStore } from "./kit.ts";
+import type { MakeStore, Subject } from "./kit.ts";
 import {
   appSample,
   attemptSample,
+  metadataSample,
   baseTime,
   bulkSample,
   callSample,
@@ -238,6 +240,7 @@ function runCases(make: MakeStore): void {
         { type: "output.put", runId: id, output: toJsonText({ data: 1 }) },
         { type: "step.put", runId: id, step: stepSample(0) },
         { type: "attempt.put", attempt: attemptSample(id, 0) },
+        { type: "metadata.put", metadata: metadataSample(id, 1) },
         { type: "job.put", job: callSample(id) },
         { type: "wait.put", wait: waitSample(id, 1) },
       );
@@ -246,6 +249,8 @@ function runCases(make: MakeStore): void {
     assert.equal((await subject.find({ kind: "run", runId })).run, null);
     assert.equal(await subject.store.list({ type: "output", runId }), null);
     assert.deepEqual(await subject.store.list({ type: "attempts", runId }), []);
+    assert.deepEqual(await noted(subject, runId), []);
+    assert.deepEqual(await noted(subject, other), [metadataSample(other, 1)]);
     const { run } = await subject.find({ kind: "run", runId: other });
     assert.deepEqual(run?.steps, [stepSample(0)]);
     assert.deepEqual(run?.jobs, [callSample(other)]);
@@ -313,6 +318,38 @@ function partCases(make: MakeStore): void {
       ...steps,
       rewritten,
     ]);
+  });
+
+  storeTest(make, "metadata: one entry for each subject and kind", async (subject) => {
+    const step = { scope: "step_attempt", stepId: hashSample(1), attempt: 0 } as const;
+    const entries = [
+      metadataSample(runId, 0),
+      metadataSample(runId, 0, { kind: "inngest.score" }),
+      metadataSample(runId, 1),
+      metadataSample(runId, 1, { stepId: "not-a-hash" }),
+      metadataSample(runId, 1, step),
+      metadataSample(runId, 1, { ...step, attempt: 1 }),
+      metadataSample(runId, 1, { ...step, scope: "extended_trace", spanId: "00f067aa0ba902b7" }),
+      metadataSample(runId, 0, { scope: "extended_trace", spanId: "00f067aa0ba902b7" }),
+    ];
+    await subject.commit(
+      { type: "run.put", run: runSample(1) },
+      ...entries.map((metadata) => ({ type: "metadata.put", metadata }) as const),
+    );
+    assert.deepEqual(await noted(subject, runId), inOrder(entries));
+    const [first, ...rest] = entries;
+    const last = entries.at(-1);
+    assert.ok(first !== undefined && last !== undefined);
+    const changed = { ...first, values: toJsonText({ "ü \u{1F600}": [1, null] }), updatedAt: 7 };
+    await subject.commit(
+      { type: "metadata.put", metadata: changed },
+      { type: "metadata.delete", runId, place: last },
+      { type: "metadata.delete", runId, place: { ...last, kind: "absent" } },
+      { type: "metadata.delete", runId: ulidSample(9), place: last },
+    );
+    await subject.reopen();
+    assert.deepEqual(await noted(subject, runId), inOrder([changed, ...rest.slice(0, -1)]));
+    assert.deepEqual(await noted(subject, ulidSample(9)), []);
   });
 
   storeTest(make, "attempts come oldest first; the output of a run comes back", async (subject) => {
@@ -426,4 +463,12 @@ function keyCases(make: MakeStore): void {
       ...others,
     ]);
   });
+}
+
+async function noted(subject: Subject, of: string): Promise<readonly MetadataRecord[]> {
+  return inOrder((await subject.find({ kind: "metadata", runId: of })).metadata);
+}
+
+function inOrder(records: readonly MetadataRecord[]): readonly MetadataRecord[] {
+  return records.toSorted((a, b) => (metadataId(a) < metadataId(b) ? -1 : 1));
 }

@@ -15,6 +15,7 @@ import {
   eventSample,
   hashSample,
   invokeSample,
+  metadataSample,
   runSample,
   stepSample,
   ulidSample,
@@ -84,6 +85,31 @@ function weightCases(make: MakeStore): void {
     assert.deepEqual(await kind("cancelled"), { ...whole, oldest: baseTime + 12 });
     await subject.commit({ type: "run.delete", runId });
     assert.deepEqual(await kind("cancelled"), nothing);
+  });
+
+  storeTest(make, "metadata weighs with its run, also when it comes later", async (subject) => {
+    const runId = ulidSample(1);
+    const bytes = async (name: RetainedKind | "running") => {
+      const { kinds } = await subject.store.list({ type: "sizes" });
+      return kinds[name].bytes;
+    };
+    const metadata = metadataSample(runId, 1, { values: toJsonText({ a: "ü" }) });
+    const weight = recordBytes + Buffer.byteLength(metadata.values);
+    await subject.commit(
+      { type: "run.put", run: runSample(1, { status: "running" }) },
+      { type: "metadata.put", metadata },
+    );
+    assert.equal(await bytes("running"), recordBytes + weight);
+    await subject.commit(ended(1, "failed", 9));
+    assert.equal(await bytes("failed"), recordBytes + weight);
+    const later = metadataSample(runId, 2, { values: toJsonText({}) });
+    await subject.commit({ type: "metadata.put", metadata: later });
+    assert.equal(await bytes("failed"), recordBytes + weight + recordBytes + 2);
+    await subject.reopen();
+    await subject.commit({ type: "metadata.delete", runId, place: metadata });
+    assert.equal(await bytes("failed"), recordBytes + recordBytes + 2);
+    await subject.commit({ type: "run.delete", runId });
+    assert.equal(await bytes("failed"), 0);
   });
 
   storeTest(make, "events weigh their payloads, replaced or deleted too", async (subject) => {

@@ -16,6 +16,7 @@ import type {
   WaitRecord,
 } from "@pawl/engine/records";
 import type { BulkRecord } from "@pawl/engine/bulk-records";
+import type { MetadataRecord } from "@pawl/engine/metadata-records";
 import type { RuntimeSchedule, TriggerSchedule } from "@pawl/engine/schedule-records";
 
 const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -191,6 +192,25 @@ export function attemptSample(runId: string, attempt: number): AttemptRecord {
     endedAt: baseTime + 10 * attempt + 1,
     error: toJsonText({ name: "Error", message: "no" }),
     retryAt: attempt === 1 ? null : baseTime + 10 * attempt + 9,
+  };
+}
+
+/** Noted about the run, or about step `n` of it. */
+export function metadataSample(
+  runId: string,
+  n: number,
+  more: Partial<MetadataRecord> = {},
+): MetadataRecord {
+  return {
+    runId,
+    scope: n === 0 ? "run" : "step",
+    stepId: n === 0 ? null : hashSample(n),
+    attempt: null,
+    spanId: null,
+    kind: "userland.default",
+    values: toJsonText({ n }),
+    updatedAt: baseTime + n,
+    ...more,
   };
 }
 

@@ -11,6 +11,7 @@ import type {
   WaitPathRecord,
   WaitRecord,
 } from "@pawl/engine/records";
+import { metadataId, type MetadataPlace, type MetadataRecord } from "@pawl/engine/metadata-records";
 import type { ScheduleRecord } from "@pawl/engine/schedule-records";
 import { compareArrivals, comparePositions, compareText } from "../position.ts";
 import type { DueJob } from "../store.ts";
@@ -47,17 +48,17 @@ export function applyChange(data: MemoryData, change: Change): void {
       return void entryOf(data, change.runId).steps.set(change.step.id, change.step);
     case "attempt.put":
       return putAttempt(data, change.attempt);
+    case "metadata.put":
+      return putMetadata(data, change.metadata);
+    case "metadata.delete":
+      return deleteMetadata(data, change.runId, change.place);
     case "job.put":
-      deleteJob(data, change.job.runId, change.job.id);
-      putJob(data, change.job);
-      return;
+      return putJob(data, change.job);
     case "job.delete":
       deleteJob(data, change.runId, change.jobId);
       return;
     case "wait.put":
-      deleteWait(data, change.wait.runId, change.wait.jobId);
-      putWait(data, change.wait);
-      return;
+      return putWait(data, change.wait);
     case "wait.delete":
       deleteWait(data, change.runId, change.jobId);
       return;
@@ -119,6 +120,7 @@ function entryOf(data: MemoryData, runId: string): RunEntry {
       steps: new Map(),
       attempts: new Map(),
       waits: new Map(),
+      metadata: new Map(),
       retained: null,
     };
     data.runs.set(runId, entry);
@@ -216,9 +218,9 @@ function deleteRun(data: MemoryData, runId: string): void {
 }
 
 function retireRun(data: MemoryData, runId: string): void {
-  const entry = data.runs.get(runId);
+  const entry = entryOf(data, runId);
   deleteRun(data, runId);
-  data.retired.set(runId, entry ?? { output: null, steps: new Map(), attempts: new Map() });
+  data.retired.set(runId, entry);
 }
 
 /** The job as the lists of what is due show it, with the order it belongs to. */
@@ -240,7 +242,18 @@ function dueOf(job: Job): {
   }
 }
 
+function putMetadata(data: MemoryData, metadata: MetadataRecord): void {
+  entryOf(data, metadata.runId).metadata.set(metadataId(metadata), metadata);
+  data.uncounted.add(metadata.runId);
+}
+
+function deleteMetadata(data: MemoryData, runId: string, place: MetadataPlace): void {
+  data.runs.get(runId)?.metadata.delete(metadataId(place));
+  data.uncounted.add(runId);
+}
+
 function putJob(data: MemoryData, job: Job): void {
+  deleteJob(data, job.runId, job.id);
   entryOf(data, job.runId).jobs.set(job.id, job);
   const { due, gate, epoch } = dueOf(job);
   if (gate !== undefined) addUnder(data.queues, gate, due, compareDue);
@@ -260,6 +273,7 @@ function deleteJob(data: MemoryData, runId: string, jobId: string): void {
 }
 
 function putWait(data: MemoryData, wait: WaitRecord): void {
+  deleteWait(data, wait.runId, wait.jobId);
   entryOf(data, wait.runId).waits.set(wait.jobId, wait);
   addUnder(data.waitsByKey, keyText(wait.event, wait.key), wait, comparePositions);
 }

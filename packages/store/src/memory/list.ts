@@ -137,6 +137,7 @@ function sizes(data: MemoryData): Sizes {
       outputs: sumParts((entry) => (entry.output === null ? 0 : 1)),
       steps: sumParts((entry) => entry.steps.size),
       attempts: sumParts((entry) => entry.attempts.size),
+      metadata: sumParts((entry) => entry.metadata.size),
       jobs: sum((entry) => entry.jobs.size),
       waits: sum((entry) => entry.waits.size),
       waitPaths: data.waitPaths.size,

@@ -13,6 +13,8 @@ export function answerNeed(data: MemoryData, need: Need): Found {
   switch (need.kind) {
     case "run":
       return { need, run: storedRun(data, need.runId) };
+    case "metadata":
+      return { need, metadata: [...(data.runs.get(need.runId)?.metadata.values() ?? [])] };
     case "event":
       return { need, exists: data.events.has(need.eventId) };
     case "mail":

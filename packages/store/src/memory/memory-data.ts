@@ -15,6 +15,7 @@ import type {
   WaitRecord,
 } from "@pawl/engine/records";
 import type { BulkRecord } from "@pawl/engine/bulk-records";
+import type { MetadataRecord } from "@pawl/engine/metadata-records";
 import type { ScheduleRecord } from "@pawl/engine/schedule-records";
 import type { JsonText } from "@pawl/protocol/json-text";
 import { compareArrivals, comparePositions, compareText } from "../position.ts";
@@ -32,12 +33,14 @@ export interface RunEntry {
   readonly steps: Map<string, StepRecord>;
   readonly attempts: Map<string, AttemptRecord>;
   readonly waits: Map<string, WaitRecord>;
+  /** By `metadataId`. */
+  readonly metadata: Map<string, MetadataRecord>;
   /** Where and as what it counts for retention; null while it goes on. */
   retained: { readonly kind: RetainedKind; readonly as: Candidate } | null;
 }
 
 /** Parts that go in pieces, when their run is out of sight. */
-export type RetiredParts = Pick<RunEntry, "output" | "steps" | "attempts">;
+export type RetiredParts = Pick<RunEntry, "output" | "steps" | "attempts" | "metadata">;
 
 /** Ended runs of one status, or events. */
 export interface RetainedData {

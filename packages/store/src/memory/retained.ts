@@ -79,11 +79,13 @@ export function deleteParts(data: MemoryData, runId: string, step: StepSize): vo
 function* partsOf(
   parts: RetiredParts,
 ): Generator<{ readonly bytes: number; readonly remove: () => void }, void> {
-  const { output, steps, attempts } = parts;
+  const { output, steps, attempts, metadata } = parts;
   for (const [id, { memo, opts }] of steps)
     yield { bytes: utf8Bytes(memo) + utf8Bytes(opts), remove: () => steps.delete(id) };
   for (const [id, { error }] of attempts)
     yield { bytes: utf8Bytes(error), remove: () => attempts.delete(id) };
+  for (const [id, { values }] of metadata)
+    yield { bytes: utf8Bytes(values), remove: () => metadata.delete(id) };
   if (output !== null) yield { bytes: utf8Bytes(output), remove: () => (parts.output = null) };
 }
 
@@ -97,11 +99,13 @@ export function sizeOf({
   steps,
   attempts,
   output,
+  metadata,
 }: RunEntry): Pick<Candidate, "bytes" | "records"> {
-  const records = 1 + steps.size + attempts.size + (output === null ? 0 : 1);
+  const records = 1 + steps.size + attempts.size + metadata.size + (output === null ? 0 : 1);
   let bytes = records * recordBytes + utf8Bytes(output);
   for (const { memo, opts } of steps.values()) bytes += utf8Bytes(memo) + utf8Bytes(opts);
   for (const { error } of attempts.values()) bytes += utf8Bytes(error);
+  for (const { values } of metadata.values()) bytes += utf8Bytes(values);
   return { bytes, records };
 }
 

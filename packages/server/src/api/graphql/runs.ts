@@ -10,6 +10,7 @@ import { cursorOf } from "../../query/run-cursor.ts";
 import { appObject, functionObject } from "./apps.ts";
 import { eventObject } from "./events.ts";
 import { timeOf } from "./times.ts";
+import { aiKind } from "@pawl/engine/metadata/ai-cost";
 import { spanObject } from "./spans.ts";
 
 const pageMax = 400;
@@ -48,7 +49,10 @@ function batchTime({ batchId }: ShownRun["run"]): string | null {
 /** Whether a step of the run asks a model, as far as anybody can see. */
 async function hasAi(queries: Queries, runId: string): Promise<boolean> {
   const steps = (await queries.trace(runId))?.children ?? [];
-  return steps.some(({ op, stepType }) => op === "infer" || stepType === "step.ai.wrap");
+  return steps.some(
+    ({ op, stepType, metadata }) =>
+      op === "infer" || stepType === "step.ai.wrap" || metadata.some(({ kind }) => kind === aiKind),
+  );
 }
 
 /** The older `FunctionRun` of a run. */

@@ -1,4 +1,5 @@
 // Spans and their outputs as GraphQL objects.
+import type { MetadataRecord } from "@pawl/engine/metadata-records";
 import { fromJsonText, type JsonText } from "@pawl/protocol/json-text";
 import { isJsonObject } from "@pawl/protocol/object-reader";
 import type { SpanOutput } from "../../query/outputs.ts";
@@ -40,11 +41,16 @@ export function spanObject(span: Span, owner: SpanOwner): object {
     isRoot: span.parentId === null,
     isUserland: false,
     userlandSpan: null,
-    metadata: [],
+    metadata: span.metadata.map(metadataObject),
     debugRunID: null,
     debugSessionID: null,
     debugPaused: false,
   };
+}
+
+/** The `SpanMetadata` of an entry; values are what they are, not texts (protocol.md 5.8). */
+function metadataObject({ scope, kind, values, updatedAt }: MetadataRecord): object {
+  return { scope, kind, values: fromJsonText(values), updatedAt: timeOrNull(updatedAt) };
 }
 
 function infoObject({ info, op, stepType }: Span): object | null {

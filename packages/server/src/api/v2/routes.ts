@@ -8,6 +8,7 @@ import type { ApiContext } from "../context.ts";
 import { v2EventRoutes } from "./events.ts";
 import { v2FunctionRoutes } from "./functions.ts";
 import { v2RunRoutes } from "./runs.ts";
+import { v2ScoreRoutes } from "./scores.ts";
 import { v2SyncRoutes } from "./syncs.ts";
 import { answer, noQuery, refuse, v2Endpoint } from "./wire.ts";
 
@@ -25,6 +26,7 @@ export function v2Routes(context: ApiContext): readonly Route[] {
       handle: () => answer(context.now(), toJsonText({ status: "ok" })),
     }),
     ...v2RunRoutes(context),
+    ...v2ScoreRoutes(context),
     ...v2FunctionRoutes(context),
     ...v2EventRoutes(context),
     ...v2SyncRoutes(context),
@@ -38,7 +40,6 @@ const missing: readonly (readonly [methods: readonly Method[], pattern: string])
   [["GET"], "/account"],
   [["GET"], "/apps/:appId/functions/:functionId/experiments"],
   [["GET"], "/apps/:appId/functions/:functionId/experiments/:experimentId"],
-  [["POST"], "/runs/:runId/scores"],
   [["GET"], "/sessions"],
   [["GET"], "/sessions/:key"],
   [["GET"], "/sessions/:key/:id/runs"],

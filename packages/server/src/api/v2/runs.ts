@@ -1,5 +1,7 @@
 // Runs in the REST API v2 (protocol.md 8.3): lists, one run, its trace, cancelling it.
 import { z } from "zod";
+import type { MetadataRecord } from "@pawl/engine/metadata-records";
+import { membersOf } from "@pawl/protocol/json-span";
 import { jsonNull, toJsonText } from "@pawl/protocol/json-text";
 import { everyRun } from "@pawl/store/run-filter";
 import type { RunFilter } from "@pawl/store/store";
@@ -302,7 +304,7 @@ function spanJson(
     startedAt: timeOrNull(startedAt),
     endedAt: timeOrNull(endedAt),
     durationMs: startedAt === null || endedAt === null ? null : String(endedAt - startedAt),
-    metadata: [],
+    metadata: span.metadata.map(metadataJson),
     childrenTruncated: isCut,
   };
   const output = span.outputId === null ? null : outputs(span.outputId);
@@ -312,6 +314,12 @@ function spanJson(
     ...(output === null ? null : { output: output.data ?? output.error ?? jsonNull }),
   });
   return `${text.slice(0, -1)},"children":[${children.join(",")}]}`;
+}
+
+/** Each of the values is JSON inside a string, as the wire has it (protocol.md 8.3). */
+function metadataJson({ scope, kind, values, updatedAt }: MetadataRecord): object {
+  const texts = Object.fromEntries(membersOf(values));
+  return { scope, kind, values: texts, updatedAt: timeOrNull(updatedAt) };
 }
 
 async function cancel(context: ApiContext, runId: string): Promise<HttpResponse> {
