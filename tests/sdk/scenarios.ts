@@ -5,6 +5,7 @@ import * as ending from "./scenarios/ending.ts";
 import * as gateways from "./scenarios/gateways.ts";
 import * as invoking from "./scenarios/invoking.ts";
 import * as jsonValues from "./scenarios/json-values.ts";
+import * as metadata from "./scenarios/metadata.ts";
 import * as oddCases from "./scenarios/odd-cases.ts";
 import * as parallel from "./scenarios/parallel.ts";
 import * as pawlOnly from "./scenarios/pawl-only.ts";
@@ -34,5 +35,6 @@ export const scenarios: readonly Scenario[] = [
   comforts,
   oddCases,
   actions,
+  metadata,
   pawlOnly,
 ].flatMap((file) => Object.values(file));

@@ -6,6 +6,7 @@ import {
   referenceFunction,
   RetryAfterError,
 } from "inngest";
+import { metadataMiddleware, scoreMiddleware } from "inngest/experimental";
 import { serve } from "inngest/node";
 import type { Code, Context, Kit } from "./kit.ts";
 import type { AppSettings } from "./messages.ts";
@@ -29,7 +30,7 @@ export function createSdk(settings: AppSettings, note: Kit["note"]): Sdk {
     baseUrl: serverUrl,
     isDev: keys === null,
     checkpointing: settings.flavour === "js4",
-    middleware: [Adding],
+    middleware: [Adding, metadataMiddleware(), scoreMiddleware()],
     logger: { info: line, warn: line, error: line, debug: () => {} },
     ...(keys === null ? null : { eventKey: keys.eventKey, signingKey: keys.signingKey }),
     ...(typeof keys?.fallbackKey !== "string" ? null : { signingKeyFallback: keys.fallbackKey }),
@@ -37,6 +38,7 @@ export function createSdk(settings: AppSettings, note: Kit["note"]): Sdk {
   const kit: Kit = {
     flavour: settings.flavour,
     appId,
+    client,
     note,
     fn: ({ onFailure, ...options }, triggers, code) =>
       client.createFunction(

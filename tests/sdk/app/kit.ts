@@ -147,6 +147,8 @@ export interface FunctionOptions {
 export interface Kit {
   readonly flavour: Flavour;
   readonly appId: string;
+  /** The SDK's own client, where scenarios need what only that SDK has. */
+  readonly client?: object;
   fn(options: FunctionOptions, triggers: Trigger | readonly Trigger[], code: Code): unknown;
   /** A function of another app, or one that does not exist. */
   reference(appId: string, functionId: string): unknown;
