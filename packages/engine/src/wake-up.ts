@@ -10,7 +10,7 @@ export function hasEnded(status: RunStatus): boolean {
 }
 
 /** What is wrong with a run's next wake-up, in words for a person; null when nothing is. */
-export function wakeUpProblem(run: RunView): string | null {
+export function wakeUpProblem(run: Pick<RunView, "run" | "jobs">): string | null {
   if (hasEnded(run.run.status)) {
     return run.jobs.size === 0
       ? null

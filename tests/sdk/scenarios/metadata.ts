@@ -249,7 +249,9 @@ export const modelCosts: Scenario = {
         // Only here: other flavours load this file as well, and cannot share a process with this SDK.
         const { getAsyncCtx } = await import("inngest/experimental");
         const context = await getAsyncCtx();
-        const { executingStep, instance } = context?.execution as unknown as Execution; // proof: as the SDK has it inside of a step
+        // proof: as the SDK has it inside of a step
+        const inside = context as unknown as { readonly execution: Execution };
+        const { executingStep, instance } = inside.execution;
         return instance.addMetadata(executingStep?.id ?? "", "inngest.ai", "step", "set", usage);
       }),
     ),

@@ -1,7 +1,5 @@
 // Walks every run of a store that has not ended and asks the engine whether it has a next wake-up
 // (engine/SPEC.md, invariant 1). Reads only.
-import type { StoredRun } from "@pawl/engine/needs";
-import type { RunView } from "@pawl/engine/state/view";
 import { wakeUpProblem } from "@pawl/engine/wake-up";
 import type { Store } from "@pawl/store/store";
 
@@ -49,18 +47,8 @@ export async function problemsOf(
   const found = await store.load(runIds.map((runId) => ({ kind: "run", runId })));
   return found.flatMap((answer) => {
     if (!("run" in answer) || answer.run === null) return [];
-    const problem = wakeUpProblem(viewOf(answer.run));
+    const { run, jobs } = answer.run;
+    const problem = wakeUpProblem({ run, jobs: new Map(jobs.map((job) => [job.id, job])) });
     return problem === null ? [] : [{ runId: answer.need.runId, problem }];
   });
-}
-
-function viewOf({ run, jobs, steps, events }: StoredRun): RunView {
-  return {
-    run,
-    jobs: new Map(jobs.map((job) => [job.id, job])),
-    steps: new Map(steps.map((step) => [step.id, step])),
-    events,
-    stateChars: steps.reduce((sum, step) => sum + step.memo.length, 0),
-    metadata: null,
-  };
 }

@@ -1,5 +1,6 @@
 // How the simulated apps write opcodes.
 import { toJsonText, type JsonText } from "@pawl/protocol/json-text";
+import type { OpcodeMetadata } from "@pawl/protocol/metadata-wire";
 import type { Opcode, StepRunOpcode } from "@pawl/protocol/opcode";
 import { expressions, stepHash, type OpenStep, type StepNode } from "./program.ts";
 
@@ -16,8 +17,17 @@ function face(node: StepNode, race: boolean) {
   };
 }
 
+/** The kind of metadata under which steps that ran are counted. */
+export const tallyKind = "userland.tally";
+
+const tally: OpcodeMetadata = {
+  updates: [{ kind: tallyKind, scope: "run", op: "add", values: toJsonText({ ran: 1 }) }],
+  problem: null,
+};
+
 export function ran(node: StepNode, race: boolean, memo: JsonText): StepRunOpcode {
-  return { ...face(node, race), op: "StepRun", memo, startedAt: null, endedAt: null };
+  const metadata = node.kind === "run" ? { metadata: tally } : null;
+  return { ...face(node, race), ...metadata, op: "StepRun", memo, startedAt: null, endedAt: null };
 }
 
 /** A step threw; `last`: the app knows that there is no attempt left. */

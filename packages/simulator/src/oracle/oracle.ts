@@ -19,6 +19,7 @@ import { StartJudge } from "./starts.ts";
 import { FlowJudge } from "./flow.ts";
 import { OrderJudge } from "./order.ts";
 import { PauseJudge } from "./pauses.ts";
+import { NoteJudge } from "./notes.ts";
 import { CountJudge } from "./counts.ts";
 import { GatheringJudge } from "./gathering.ts";
 import { TurnsJudge } from "./turns.ts";
@@ -52,6 +53,7 @@ export class Oracle {
   readonly #gathering: GatheringJudge;
   readonly #throttles: ThrottleJudge;
   readonly #turns: TurnsJudge;
+  readonly #notes: NoteJudge;
   /** Commands that a process decided. */
   #decided = 0;
   /** Changes that were committed. */
@@ -83,6 +85,7 @@ export class Oracle {
     this.#gathering = new GatheringJudge(this.mirror, this.accuse);
     this.#throttles = new ThrottleJudge(this.mirror, parts.isCalm, this.accuse);
     this.#turns = new TurnsJudge(parts, this.accuse);
+    this.#notes = new NoteJudge(this.accuse);
     this.#starts = new StartJudge(this.mirror, this.#gathering, this.accuse);
     this.schedules = new ScheduleJudge(this.mirror, this.accuse);
     this.#crons = new CronJudge(this.mirror, this.accuse);
@@ -226,6 +229,8 @@ export class Oracle {
         return this.#lookAtStep(change.runId, change.step);
       case "job.put":
         return this.#lookAtJob(change.job);
+      case "metadata.put":
+        return this.#notes.noted(change.metadata);
       case "mail.put":
         return this.#waits.putOff(change.mailId, change.message);
       case "mail.delete":
@@ -298,6 +303,7 @@ export class Oracle {
         `step ${node.id} of run ${runId} was ${known} and became ${step.memo}`,
       );
     if (this.#actions.isCopy(run, step)) return;
+    if (node.kind === "run") this.#notes.recorded(runId, step);
     if (node.kind === "wait") this.#waits.concluded(run, node, step);
     else if (node.kind === "waitMany") this.#waits.concludedMany(run, node, step);
     else if (node.kind === "signal") this.signals.concluded(run, node, step);
@@ -341,17 +347,11 @@ export class Oracle {
   }
 
   #checkRun(runId: string): void {
+    this.#notes.check(runId);
     const run = this.mirror.runs.get(runId);
     if (run === undefined) return;
     const { jobs, waits } = run;
-    const problem = wakeUpProblem({
-      run: run.run,
-      jobs,
-      steps: new Map(),
-      events: [],
-      stateChars: 0,
-      metadata: null,
-    });
+    const problem = wakeUpProblem({ run: run.run, jobs });
     if (problem !== null) this.accuse("wake-up", problem);
     const waiting = [...jobs.values()].flatMap(entriesOf);
     if (waiting.length !== waits.size || !waiting.every((id) => waits.has(id))) {

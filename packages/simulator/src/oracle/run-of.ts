@@ -10,6 +10,8 @@ export function runOf(change: Change): string | null {
       return change.job.runId;
     case "wait.put":
       return change.wait.runId;
+    case "metadata.put":
+      return change.metadata.runId;
     case "step.put":
     case "job.delete":
     case "wait.delete":

@@ -63,6 +63,8 @@ export type Rule =
   | "count-wrong"
   /** A call was handed out again while its process still had it under way. */
   | "called-twice"
+  /** Metadata of a step is not there, or there twice. */
+  | "metadata-broken"
   /** Without any fault, far more was decided than there was to do. */
   | "busy-idling"
   /** A tick of a schedule came twice. */
