@@ -1,6 +1,7 @@
 // What answers of the REST API v1 hold (protocol.md 8.2), for its description. The writers are beside the
 // routes; a test holds both against each other. It must not know how an answer is made.
 import { z } from "zod";
+import { metadataScopes } from "@pawl/protocol/metadata-wire";
 import { spanStatusWords, stepOpWords } from "./words.ts";
 
 const time = z.iso.datetime();
@@ -77,6 +78,13 @@ const stepInfoSchema = z.object({
   found_event_id: z.string().optional(),
 });
 
+const metadataSchema = z.object({
+  scope: z.enum(metadataScopes),
+  kind: z.string(),
+  values: z.record(z.string(), z.json()),
+  updated_at: time,
+});
+
 /** A span with all below it. */
 export const spanSchema = z
   .object({
@@ -95,6 +103,7 @@ export const spanSchema = z
     output_id: z.string().nullable(),
     parent_span_id: z.string().nullable(),
     step_info: stepInfoSchema.nullable(),
+    metadata: z.array(metadataSchema),
     get children() {
       return z.array(spanSchema);
     },

@@ -181,10 +181,10 @@ test("refusals: unknown runs, steps and attempts; too much; what does not fit", 
   };
   assert.deepEqual(await score({ stepId: "other" }), [404, "not_found"]);
   for (const more of [{ name: "" }, { name: "it's" }, { name: "ü".repeat(65) }, { value: "1" }])
-    assert.deepEqual(await score(more), [400, "invalid_request"]);
+    assert.deepEqual(await score(more), [400, "invalid_field_format"]);
   const many = Array.from({ length: 101 }, (_, n) => ({ name: `n${String(n)}`, value: n }));
   const tooMany = asked("POST", `/v2/runs/${runId}/scores`, { scores: many });
-  assert.deepEqual(await of(tooMany), [400, "invalid_request"]);
+  assert.deepEqual(await of(tooMany), [400, "invalid_field_format"]);
   const long = Array.from({ length: 60 }, (_, n) => ({
     name: `${"n".repeat(40)}${String(n)}`,
     value: n,

@@ -208,6 +208,14 @@ test("events and runs are answered as they are described", async () => {
   const trace = await visit("GET", `/v1/runs/{id=${runId}}/trace`);
   for (const at of ["data.output_id", "data.children.0.output_id"])
     await visit("GET", `/v1/runs/{id=${runId}}/outputs/{outputId=${String(look(trace, at))}}`);
+  const metadata = [{ kind: "userland.note", op: "merge", values: { good: true } }];
+  const target = { run_id: runId };
+  await visit("POST", `/v1/runs/{id=${runId}}/metadata`, { body: { target, metadata } });
+  await visit("POST", `/v1/runs/{id=${runId}}/metadata`, { body: { target }, status: 400 });
+  const scores = [{ name: "fit", value: 0.5 }];
+  await visit("POST", `/v2/runs/{runId=${runId}}/scores`, { body: { scores } });
+  await visit("POST", "/v2/runs/{runId=none}/scores", { body: { scores }, status: 404 });
+  await visit("GET", `/v1/runs/{id=${runId}}/trace`);
   await visit("POST", `/v1/runs/{id=${runId}}/rerun`, { body: {} });
   await visit("POST", `/v1/runs/{id=${runId}}/rerun`, { body: { odd: 1 }, status: 400 });
   await visit("DELETE", `/v1/runs/{id=${runId}}`, { status: 409 });

@@ -125,10 +125,10 @@ function queryParameters(query: z.ZodObject | null, schemas: Schemas): readonly 
   });
 }
 
-function responses({ doc, pattern }: DocumentedRoute, schemas: Schemas): object {
+function responses({ doc, method, pattern }: DocumentedRoute, schemas: Schemas): object {
   const generation = pattern.startsWith("/v2/") ? "V2" : "V1";
   const data = doc.data === null ? {} : schemas.of(doc.data);
-  const isPage = generation === "V2" && doc.data instanceof z.ZodArray;
+  const isPage = generation === "V2" && method === "GET" && doc.data instanceof z.ZodArray;
   const envelope = {
     type: "object",
     required: ["data", "metadata", ...(isPage ? ["page"] : [])],
