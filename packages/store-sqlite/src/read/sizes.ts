@@ -8,6 +8,7 @@ import { numberOf, numberOrNull, textOf } from "../codec.ts";
 import { statusNumber } from "../rows/run-row.ts";
 import { RetainedReader } from "./retained.ts";
 import { Rows } from "./rows.ts";
+import { partTables } from "../rows/part-tables.ts";
 import type { Row } from "./rows.ts";
 
 /** Names that are reported, and the tables they count. */
@@ -101,16 +102,13 @@ function kindSizes(database: DatabaseSync, rows: Ask): Sizes["kinds"] {
   };
 }
 
-const livingSize = `
-  SELECT count(*), ifnull(sum(${recordBytes} + steps + attempts + outputs + notes), 0) FROM (
-    SELECT
-      (SELECT ifnull(sum(${recordBytes} + octet_length(memo) + ifnull(octet_length(opts), 0)), 0)
-        FROM step WHERE run = r.id) AS steps,
-      (SELECT ifnull(sum(${recordBytes} + octet_length(error)), 0) FROM attempt WHERE run = r.id) AS attempts,
-      (SELECT ifnull(sum(${recordBytes} + octet_length(output)), 0) FROM output WHERE run = r.id) AS outputs,
-      (SELECT ifnull(sum(${recordBytes} + octet_length(value)), 0) FROM metadata WHERE run = r.id) AS notes
-    FROM run AS r INDEXED BY run_by_status WHERE r.status = ?
-  )`;
+const partSizes = partTables.map(
+  ({ name, payload }) =>
+    `(SELECT ifnull(sum(${recordBytes} + ${payload}), 0) FROM ${name} WHERE run = r.id)`,
+);
+
+const livingSize = `SELECT count(*), ifnull(sum(${[recordBytes, ...partSizes].join(" + ")}), 0)
+  FROM run AS r INDEXED BY run_by_status WHERE r.status = ?`;
 
 function fileBytes(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;

@@ -5,6 +5,7 @@ import type { JsonText } from "@pawl/protocol/json-text";
 import type { MetadataScope } from "@pawl/protocol/metadata-wire";
 import { numberOf, packHash, textOf, unpackHash } from "../codec.ts";
 import type { PackedId } from "../codec.ts";
+import { isNotRetired } from "./run-row.ts";
 
 /** Stored by their place here. */
 const scopes: readonly MetadataScope[] = ["run", "step", "step_attempt", "extended_trace"];
@@ -19,7 +20,7 @@ export const metadataInsert = `INSERT OR REPLACE INTO metadata (run, ${columns})
 export const metadataDelete = `DELETE FROM metadata WHERE run = ? AND ${keyColumns.map((name) => `${name} = ?`).join(" AND ")}`;
 
 /** Rows for `decodeMetadata`. */
-export const metadataOfRun = `SELECT ${columns} FROM metadata WHERE run = ?`;
+export const metadataOfRun = `SELECT ${columns} FROM metadata WHERE run = ?1 ${isNotRetired}`;
 
 /** The values of the key. */
 export function encodePlace(run: PackedId, place: MetadataPlace): SQLInputValue[] {

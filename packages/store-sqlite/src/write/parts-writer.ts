@@ -6,36 +6,31 @@ import { partsWithin } from "@pawl/store/retained";
 import { numberOf, packUlid } from "../codec.ts";
 import { Rows } from "../read/rows.ts";
 import type { PackedId } from "../codec.ts";
+import { partTables } from "../rows/part-tables.ts";
 
-/** A table with parts of runs: what names a row, and how many bytes its payloads have. */
-interface PartTable {
+interface Table {
+  /** Bytes and key of the first rows of a run. */
   readonly each: Rows;
   readonly remove: StatementSync;
 }
 
 interface Part {
   readonly bytes: number;
-  readonly table: PartTable;
+  readonly table: Table;
   readonly key: readonly SQLInputValue[];
 }
 
 export class PartsWriter {
-  readonly #tables: readonly PartTable[];
+  readonly #tables: readonly Table[];
   readonly #forget: StatementSync;
 
   constructor(database: DatabaseSync) {
-    const table = (name: string, key: readonly string[], bytes: string): PartTable => {
-      const columns = `${bytes}, ${key.join(", ")}`;
+    this.#tables = partTables.map(({ name, key, payload }): Table => {
+      const columns = [payload, ...key].join(", ");
       const each = new Rows(database, `SELECT ${columns} FROM ${name} WHERE run = ? LIMIT ?`);
       const where = key.map((column) => `${column} = ?`).join(" AND ");
       return { each, remove: database.prepare(`DELETE FROM ${name} WHERE ${where}`) };
-    };
-    this.#tables = [
-      table("step", ["place"], "octet_length(memo) + ifnull(octet_length(opts), 0)"),
-      table("attempt", ["run", "started_at", "step", "attempt"], "octet_length(error)"),
-      table("metadata", ["run", "scope", "step", "attempt", "span", "kind"], "octet_length(value)"),
-      table("output", ["run"], "octet_length(output)"),
-    ];
+    });
     this.#forget = database.prepare("DELETE FROM retired WHERE run = ?");
   }
 

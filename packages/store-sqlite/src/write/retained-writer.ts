@@ -5,6 +5,7 @@ import type { RetainedKind, RunRecord } from "@pawl/engine/records";
 import { kindOfRun, recordBytes } from "@pawl/store/retained";
 import { numberOf, numberOrNull } from "../codec.ts";
 import type { PackedId } from "../codec.ts";
+import { partTables, type PartTable } from "../rows/part-tables.ts";
 import { statusOf } from "../rows/run-row.ts";
 
 /** Of a run: bytes, and records that go with it, itself included. */
@@ -27,12 +28,10 @@ export class RetainedWriter {
 
   constructor(database: DatabaseSync) {
     this.#found = database.prepare("SELECT status, bytes FROM run WHERE id = ?");
+    const ofTable = ({ name, payload }: PartTable) =>
+      `SELECT count(*) AS records, sum(${payload}) AS payload FROM ${name} WHERE run = ?1`;
     this.#measure = database.prepare(
-      "SELECT sum(records) AS records, sum(payload) AS payload FROM (" +
-        "SELECT count(*) AS records, sum(octet_length(memo) + ifnull(octet_length(opts), 0)) AS payload FROM step WHERE run = ?1" +
-        " UNION ALL SELECT count(*), sum(octet_length(error)) FROM attempt WHERE run = ?1" +
-        " UNION ALL SELECT count(*), sum(octet_length(value)) FROM metadata WHERE run = ?1" +
-        " UNION ALL SELECT count(*), sum(octet_length(output)) FROM output WHERE run = ?1)",
+      `SELECT sum(records) AS records, sum(payload) AS payload FROM (${partTables.map(ofTable).join(" UNION ALL ")})`,
     );
     this.#setWeight = database.prepare("UPDATE run SET bytes = ?2, records = ?3 WHERE id = ?1");
     this.#add = database.prepare(

@@ -11,6 +11,7 @@ import {
   metadataDelete,
   metadataInsert,
 } from "../rows/metadata-row.ts";
+import { partTables } from "../rows/part-tables.ts";
 import { encodeRun, runColumnNames } from "../rows/run-row.ts";
 import { encodeStep, stepInsert } from "../rows/step-row.ts";
 import { encodeWait, waitInsert } from "../rows/wait-row.ts";
@@ -29,9 +30,8 @@ function assignments(names: readonly string[], first: number): string {
 /** What an ended run is counted for; null while it goes on. */
 const weightColumnNames = ["bytes", "records"];
 
-/** The tables of which a deleted run loses its rows; those of the second go later with a retired one. */
-const workTables = ["job", "wait"] as const;
-const partTables = ["output", "step", "attempt", "metadata"] as const;
+/** What a run loses as soon as it goes; its parts may go later. */
+const workTables = ["job", "wait"];
 
 export class RunWriter {
   readonly #words: WordWriter;
@@ -80,7 +80,7 @@ export class RunWriter {
     this.#deleteRun = database.prepare("DELETE FROM run WHERE id = ?");
     const deleteFrom = (table: string) => database.prepare(`DELETE FROM ${table} WHERE run = ?`);
     this.#deleteWork = workTables.map(deleteFrom);
-    this.#deleteParts = partTables.map(deleteFrom);
+    this.#deleteParts = partTables.map(({ name }) => deleteFrom(name));
     this.#retire = database.prepare("INSERT OR IGNORE INTO retired (run) VALUES (?)");
     this.#link = database.prepare("INSERT OR IGNORE INTO run_event (event, run) VALUES (?, ?)");
     this.#unlink = database.prepare("DELETE FROM run_event WHERE event = ? AND run = ?");

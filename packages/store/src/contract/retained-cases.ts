@@ -224,7 +224,8 @@ function boundCases(make: MakeStore): void {
 /** How many records there are of what a run consists of. */
 async function partCounts(subject: Subject): Promise<readonly (number | undefined)[]> {
   const { tables } = await subject.store.list({ type: "sizes" });
-  return ["runs", "steps", "attempts", "outputs", "jobs", "waits"].map((name) => tables[name]);
+  const names = ["runs", "steps", "attempts", "metadata", "outputs", "jobs", "waits"];
+  return names.map((name) => tables[name]);
 }
 
 const allRuns = {
@@ -247,6 +248,7 @@ async function checkUnseen(subject: Subject, runId: string, eventId: string): Pr
   assert.equal((await subject.find({ kind: "run", runId })).run, null);
   assert.equal(await store.list({ type: "output", runId }), null);
   assert.deepEqual(await store.list({ type: "attempts", runId }), []);
+  assert.deepEqual((await subject.find({ kind: "metadata", runId })).metadata, []);
   assert.deepEqual(await store.list({ type: "runsOfEvent", eventId, limit: 9 }), []);
   assert.deepEqual(await store.list({ type: "runs", ...allRuns }), []);
   assert.equal(await store.list({ type: "runCount", filter: allRuns.filter }), 0);
@@ -272,6 +274,7 @@ function retiredCases(make: MakeStore): void {
       { type: "event.put", event: eventSample(50), keys: [] },
       ...steps,
       ...attempts,
+      { type: "metadata.put", metadata: metadataSample(runId, 0) },
       { type: "output.put", runId, output: toJsonText("x".repeat(8)) },
       {
         type: "run.put",
@@ -297,13 +300,13 @@ function retiredCases(make: MakeStore): void {
       if (n === 1) await subject.reopen();
     }
     assert.deepEqual(left, [
-      [0, 8, 2, 1, 0, 0],
-      [0, 6, 2, 1, 0, 0],
-      [0, 5, 2, 1, 0, 0],
-      [0, 2, 2, 1, 0, 0],
-      [0, 0, 1, 1, 0, 0],
+      [0, 8, 2, 1, 1, 0, 0],
+      [0, 6, 2, 1, 1, 0, 0],
+      [0, 5, 2, 1, 1, 0, 0],
+      [0, 2, 2, 1, 1, 0, 0],
+      [0, 0, 1, 1, 1, 0, 0],
     ]);
-    assert.deepEqual(await partCounts(subject), [0, 0, 0, 0, 0, 0]);
+    assert.deepEqual(await partCounts(subject), [0, 0, 0, 0, 0, 0, 0]);
     // Its event is free to go; a piece of what is gone is nothing.
     const bounds = [bound("events", { before: baseTime + 99 })];
     const { eventIds } = await subject.find({ kind: "expired", bounds, limit: 9, limitBytes: 1e9 });
