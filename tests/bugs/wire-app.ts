@@ -25,6 +25,8 @@ export interface WireCall {
   };
   /** Memos by hashed step id. */
   readonly steps: Readonly<Record<string, unknown>>;
+  /** What the run has deferred, by hashed id. */
+  readonly defers: Readonly<Record<string, { readonly abortable: boolean }>>;
   /** The socket, for answers that are no HTTP. */
   readonly response: ServerResponse;
 }
@@ -112,6 +114,7 @@ export class WireApp {
 interface CallBody {
   readonly event: WireCall["event"];
   readonly steps: WireCall["steps"];
+  readonly defers: WireCall["defers"];
   readonly ctx: { readonly run_id: string; readonly attempt: number; readonly qi_id: string };
 }
 
@@ -134,6 +137,7 @@ async function take(
     requestId: String(request.headers["x-request-id"]),
     event: body.event,
     steps: body.steps,
+    defers: body.defers,
     response,
   };
   app.calls.push(call);

@@ -3,6 +3,7 @@
 // compared elsewhere, to the letter; here they are compared as values.
 import type { AppName } from "./fixture-files.ts";
 import {
+  deferred,
   type Meaning,
   type OpMeaning,
   type PerApp,
@@ -22,7 +23,6 @@ import {
   order,
   ran,
   slept,
-  unsupported,
 } from "./meaning.ts";
 
 const load = each((app) =>
@@ -394,6 +394,6 @@ export const expectedAnswers: Readonly<Record<string, Partial<PerApp<Meaning>>>>
   ...prefixed("checkpoint", checkpointed),
   ...prefixed("streamed", streamed),
   "cloud-checkpoint-sleep": { go: ops(nap), js3: ops(nap), js4: ops(nap) },
-  defer: { js4: ops(ran("js4", "a", "a"), unsupported("DeferAdd", "afterwards")) },
+  defer: { js4: ops(ran("js4", "a", "a"), deferred("afterwards", '{"n":1}')) },
   "signed-result": sequential["result"] ?? load,
 };

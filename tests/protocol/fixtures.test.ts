@@ -80,6 +80,10 @@ function opMeaning(opcode: Opcode): OpMeaning {
     }
     case "Gateway":
       return { ...base, kind: opcode.kind, request: parseGatewayRequest(opcode.request) };
+    case "DeferAdd": {
+      const { functionSlug, input, meta, problem } = opcode;
+      return { ...base, functionSlug, input, meta, problem };
+    }
     case "Unsupported":
       return { ...base, wireOp: opcode.wireOp };
     default:
@@ -207,7 +211,7 @@ const checkpoints: Record<AppName, Record<string, string[]>> = {
     ...oneByOne("cloud-checkpoint-sleep"),
     "checkpoint-batch-sleep.checkpoint-1": ["StepRun a", "StepRun b"],
     "checkpoint-max-runtime.checkpoint-1": ["StepRun slow"],
-    "checkpoint-defer.checkpoint-1": ["StepRun a", "Unsupported afterwards"],
+    "checkpoint-defer.checkpoint-1": ["StepRun a", "DeferAdd afterwards"],
     "checkpoint-by-default.checkpoint-1": ["StepRun load"],
   },
 };

@@ -56,8 +56,8 @@ export const ran = (app: AppName, step: string, data: unknown, fields = {}): OpM
   op("StepRun", step, { data, startedAt: startedAt(app), ...fields });
 export const slept = (step: string, until: unknown, fields = {}): OpMeaning =>
   op("Sleep", step, { until, ...fields });
-export const unsupported = (wireOp: string, step: string): OpMeaning =>
-  op("Unsupported", step, { wireOp });
+export const deferred = (step: string, input: string): OpMeaning =>
+  op("DeferAdd", step, { functionSlug: "shop-deferred", input, meta: null, problem: null });
 /** The one request that all SDKs were recorded with. */
 export const fetches = (step: string): OpMeaning =>
   op("Gateway", step, {

@@ -1,6 +1,7 @@
 // The table of all scenarios. Which flavours one is for stands in the scenario.
 import * as actions from "./scenarios/actions.ts";
 import * as comforts from "./scenarios/comforts.ts";
+import * as deferring from "./scenarios/deferring.ts";
 import * as ending from "./scenarios/ending.ts";
 import * as gateways from "./scenarios/gateways.ts";
 import * as invoking from "./scenarios/invoking.ts";
@@ -13,6 +14,7 @@ import * as retrying from "./scenarios/retrying.ts";
 import * as sending from "./scenarios/sending.ts";
 import * as signals from "./scenarios/signals.ts";
 import * as sequence from "./scenarios/sequence.ts";
+import * as sessions from "./scenarios/sessions.ts";
 import * as sleeping from "./scenarios/sleeping.ts";
 import * as triggering from "./scenarios/triggering.ts";
 import * as waiting from "./scenarios/waiting.ts";
@@ -36,5 +38,7 @@ export const scenarios: readonly Scenario[] = [
   oddCases,
   actions,
   metadata,
+  deferring,
+  sessions,
   pawlOnly,
 ].flatMap((file) => Object.values(file));

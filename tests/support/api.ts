@@ -12,6 +12,16 @@ export interface RunInfo {
   readonly end_reason: string | null;
 }
 
+/** A function that a run has deferred, as `GET /v1/runs/{id}/defers` shows it. */
+export interface DeferInfo {
+  readonly id: string;
+  readonly function: string;
+  readonly status: "scheduled" | "sent" | "aborted" | "rejected";
+  readonly reason: string | null;
+  readonly event_id: string | null;
+  readonly run_id: string | null;
+}
+
 /** One event as `GET /v1/events` shows it. */
 export interface EventInfo {
   readonly internal_id: string;
@@ -24,6 +34,7 @@ export interface EventInfo {
 /** An event to send. */
 export interface NewEvent {
   readonly name: string;
+  readonly meta?: object;
   readonly data?: Readonly<Record<string, unknown>>;
   readonly id?: string;
   readonly ts?: number;
@@ -91,6 +102,11 @@ export class Api {
 
   async run(runId: string): Promise<RunInfo> {
     return (await this.#data(`/v1/runs/${runId}`)) as RunInfo; // proof: the documented answer
+  }
+
+  /** What the run has deferred. */
+  async defers(runId: string): Promise<readonly DeferInfo[]> {
+    return (await this.#data(`/v1/runs/${runId}/defers`)) as readonly DeferInfo[]; // proof: the documented answer
   }
 
   /** Events of that name, newest first. */

@@ -1,6 +1,7 @@
 // The closed union of record writes. A store persists these and nothing else; the hot state
 // applies the very same values. Order within a batch matters: later writes to a key win.
 import type { JsonText } from "@pawl/protocol/json-text";
+import type { DeferRecord } from "./defer-records.ts";
 import type {
   AppRecord,
   AttemptRecord,
@@ -25,7 +26,7 @@ export type Change =
   | { readonly type: "event.put"; readonly event: EventRecord; readonly keys: readonly WaitKey[] }
   | { readonly type: "event.delete"; readonly eventId: string }
   | { readonly type: "run.put"; readonly run: RunRecord }
-  /** Removes the run with all that belongs to it: steps, attempts, output, jobs, waits, metadata. */
+  /** Removes the run with all that belongs to it: steps, defers, attempts, output, jobs, waits, metadata. */
   | { readonly type: "run.delete"; readonly runId: string }
   /**
    * As `run.delete`, but steps, attempts and output stay behind, out of sight of every question, until
@@ -45,6 +46,7 @@ export type Change =
   /** `output` is `{"data": …}` or `{"error": …}`, written once, when the run ends. */
   | { readonly type: "output.put"; readonly runId: string; readonly output: JsonText }
   | { readonly type: "step.put"; readonly runId: string; readonly step: StepRecord }
+  | { readonly type: "defer.put"; readonly runId: string; readonly defer: DeferRecord }
   | { readonly type: "attempt.put"; readonly attempt: AttemptRecord }
   | { readonly type: "metadata.put"; readonly metadata: MetadataRecord }
   | {

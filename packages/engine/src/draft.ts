@@ -50,7 +50,15 @@ export class Draft implements DraftHost {
   }
 
   newRun(run: RunRecord, events: readonly EventRecord[]): RunDraft {
-    const view = { run, jobs: new Map(), steps: new Map(), events, stateChars: 0, metadata: null };
+    const view = {
+      run,
+      jobs: new Map(),
+      steps: new Map(),
+      defers: new Map(),
+      events,
+      stateChars: 0,
+      metadata: null,
+    };
     const draft = new RunDraft(this, view, true);
     this.#runs.set(run.id, draft);
     return draft;

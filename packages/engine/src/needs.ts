@@ -1,6 +1,7 @@
 // What must be in memory before a command can be decided: questions to a store and their answers,
 // as data. `requirements.ts` says which command needs what.
 import type { RetentionBound } from "./commands.ts";
+import type { DeferRecord } from "./defer-records.ts";
 import type {
   EventRecord,
   GateRecord,
@@ -69,6 +70,8 @@ export interface StoredRun {
   readonly jobs: readonly Job[];
   /** In order of `seq`. */
   readonly steps: readonly StepRecord[];
+  /** In order of `seq`. */
+  readonly defers: readonly DeferRecord[];
   /** The events that started it, in the order of `run.eventIds`. */
   readonly events: readonly EventRecord[];
 }

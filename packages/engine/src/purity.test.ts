@@ -9,6 +9,8 @@ import { decide } from "./decide.ts";
 import { requirements } from "./requirements.ts";
 import type { RunView } from "./state/view.ts";
 import {
+  aborts,
+  defers,
   erred,
   failed,
   fetches,
@@ -37,6 +39,8 @@ const opcode: fc.Arbitrary<Opcode> = fc.constantFrom(...stepIds).chain((id) =>
     fc.boolean().map((race) => fetches(id, { race })),
     fc.boolean().map((noRetry) => erred(id, { noRetry })),
     fc.constant(failed(id)),
+    fc.constant(defers(id)),
+    fc.constant(aborts(id)),
     fc.nat({ max: 2 }).map((n) => sleeps(id, n * 1_000)),
     fc.constantFrom("run" as const, null).map((lookback) => waits(id, "go", { lookback })),
     fc.constant(waits(id, "go", { expression: "async.data.n == event.data.n" })),

@@ -3,6 +3,7 @@
 // Invariant: call jobs handed out twice never share (job id, generation), see `generationFloor`.
 import type { Change } from "./changes.ts";
 import type { DraftHost } from "./draft-host.ts";
+import type { DeferRecord } from "./defer-records.ts";
 import type {
   CallJob,
   EventRecord,
@@ -26,6 +27,7 @@ export class RunDraft {
   /** Null: deleted in this draft. */
   readonly #jobs = new Map<string, Job | null>();
   readonly #newSteps = new Map<string, StepRecord>();
+  readonly #newDefers = new Map<string, DeferRecord>();
   readonly #newWaits: WaitRecord[] = [];
   #events: readonly EventRecord[];
   #stateChars: number;
@@ -99,6 +101,25 @@ export class RunDraft {
     return (this.#metadata ??= new MetadataLayer(metadata));
   }
 
+  defer(id: string): DeferRecord | undefined {
+    return this.#newDefers.get(id) ?? this.#view.defers.get(id);
+  }
+
+  /** In order of arrival. */
+  *defers(): Generator<DeferRecord> {
+    for (const defer of this.#view.defers.values()) yield this.#newDefers.get(defer.id) ?? defer;
+    for (const defer of this.#newDefers.values()) if (!this.#view.defers.has(defer.id)) yield defer;
+  }
+
+  /** How many there are, in any status. */
+  get deferCount(): number {
+    return Array.from(this.defers()).length;
+  }
+
+  putDefer(defer: DeferRecord): void {
+    this.#newDefers.set(defer.id, defer);
+  }
+
   job(id: string): Job | undefined {
     const own = this.#jobs.get(id);
     if (own !== undefined) return own ?? undefined;
@@ -160,6 +181,8 @@ export class RunDraft {
     if (floor !== this.#run.generation && !this.ended) this.update({ generation: floor });
     if (this.#dirty) write({ type: "run.put", run: this.#run });
     for (const step of this.#newSteps.values()) write({ type: "step.put", runId: this.id, step });
+    for (const defer of this.#newDefers.values())
+      write({ type: "defer.put", runId: this.id, defer });
     for (const [id, job] of this.#jobs) {
       if (job !== null) write({ type: "job.put", job });
       else if (this.#view.jobs.has(id)) write({ type: "job.delete", runId: this.id, jobId: id });

@@ -38,6 +38,12 @@ export interface Settings {
   readonly runMetadataMax: number;
   /** What models cost, for `estimated_cost`. */
   readonly modelPrices: ModelPrices;
+  /** Functions that one run may defer, aborted ones included; further ones are rejected. */
+  readonly defersPerRunMax: number;
+  /** Input and meta of one of them, in UTF-16 units of their JSON. */
+  readonly deferCharsMax: number;
+  /** The same of all those of one run that wait for its end. */
+  readonly deferCharsPerRunMax: number;
   /** Longest sleep; waits and invocations have their time-outs then at the latest. A year by default. */
   readonly waitMaxMs: number;
   /**
@@ -92,6 +98,9 @@ export const defaultSettings: Settings = {
   runMetadataCharsMax: 1024 * 1024,
   runMetadataMax: 5_000,
   modelPrices: listedModelPrices,
+  defersPerRunMax: 20,
+  deferCharsMax: 4 * 1024 * 1024,
+  deferCharsPerRunMax: 4 * 1024 * 1024,
   waitMaxMs: 366 * day,
   onCancelDefault: "abandon",
   idempotencyMs: day,

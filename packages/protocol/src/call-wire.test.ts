@@ -13,6 +13,7 @@ const first: CallInput = {
   functionId: "1a2b3c4d-0000-5000-8000-000000000000",
   events: [json('{"id":"e","name":"a","data":{ "n" : 1.0 },"user":{},"ts":1}')],
   steps: [],
+  defers: [],
   stepId: "step",
   attempt: 0,
   maxAttempts: 4,
@@ -50,7 +51,14 @@ test("a later call carries memos as they are, in the order given", () => {
       ['odd "id"', json("null")],
     ]),
     stack: [hash, 'odd "id"'],
+    defers: new Map([
+      [hash, true],
+      ['odd "id"', false],
+    ]),
   });
+  assert.ok(
+    body.includes(`"defers":{"${hash}":{"abortable":true},"odd \\"id\\"":{"abortable":false}}`),
+  );
   assert.ok(
     body.includes(`"steps":{"${hash}":{"data": 12345678901234567890 },"odd \\"id\\"":null}`),
   );

@@ -10,6 +10,8 @@ export interface CallInput {
   readonly events: readonly JsonText[];
   /** Hashed step id and memo (protocol.md 2.2) of each finished step. With `useApi` none is sent. */
   readonly steps: Iterable<readonly [string, JsonText]>;
+  /** Hashed ids of the functions that the run has deferred, and whether one may still be aborted. */
+  readonly defers: Iterable<readonly [string, boolean]>;
   /** `step` for a discovery, else the hashed id of the one step to run. */
   readonly stepId: string;
   /** Zero-based. */
@@ -38,7 +40,8 @@ export function writeCall(input: CallInput): string {
   const events = input.useApi ? first : input.events.join(",");
   return (
     `{"version":${input.requestVersion},"event":${first},"events":[${events}]` +
-    `,"steps":{${input.useApi ? "" : writeSteps(input.steps)}},"defers":{}` +
+    `,"steps":{${input.useApi ? "" : writeSteps(input.steps)}}` +
+    `,"defers":{${writeDefers(input.defers)}}` +
     `,"ctx":${writeContext(input)},"use_api":${input.useApi}}`
   );
 }
@@ -49,6 +52,14 @@ function writeSteps(steps: CallInput["steps"]): string {
     text += `${text === "" ? "" : ","}${writeId(id)}:${memo}`;
   }
   return text;
+}
+
+/** What an app finds here it does not send again. */
+function writeDefers(defers: CallInput["defers"]): string {
+  const texts = Array.from(defers, ([id, isAbortable]) => {
+    return `${writeId(id)}:{"abortable":${isAbortable}}`;
+  });
+  return texts.join(",");
 }
 
 function writeContext(input: CallInput): string {

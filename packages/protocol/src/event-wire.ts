@@ -5,6 +5,7 @@ import { membersOf, skipSpace, valueEnd } from "./json-span.ts";
 import { type JsonText, type JsonValue, toJsonText } from "./json-text.ts";
 import { elementPairs, isJsonObject, ObjectReader, parseJson } from "./object-reader.ts";
 import { ProtocolError } from "./protocol-error.ts";
+import { readMeta } from "./session-wire.ts";
 import { exceedsBytes } from "./utf8.ts";
 
 /** An event as accepted: the fields of the record that a store keeps. */
@@ -49,6 +50,8 @@ const reservedPrefixes = ["inngest/", "pawl/"];
 
 /** Name of the event that starts a function by invocation (protocol.md 4, internal events). */
 export const invokedEventName = "inngest/function.invoked";
+/** Name of the event that starts a deferred function when its parent has ended. */
+export const deferredEventName = "inngest/deferred.schedule";
 
 export interface ReadEventsOptions {
   /** Time of receipt, ms since the epoch. */
@@ -188,7 +191,7 @@ function eventFrom(reader: ObjectReader, name: string, id: string, now: number):
     data: readData(reader),
     user: reader.objectText("user"),
     version: readVersion(reader),
-    meta: reader.objectText("meta"),
+    meta: readMeta(reader),
   };
 }
 
@@ -222,10 +225,14 @@ function readTime(reader: ObjectReader, now: number): number {
 function readData(reader: ObjectReader): JsonText {
   const data = reader.objectText("data");
   if (data === null) return emptyObject;
-  const value = reader.get("data");
-  if (!isJsonObject(value) || !Object.hasOwn(value, "_inngest")) return data;
+  return withoutInternal(reader.get("data"), data);
+}
+
+/** Payload `source`, which parses to `value`, without the key that only the server may set. */
+export function withoutInternal(value: JsonValue | undefined, source: JsonText): JsonText {
+  if (!isJsonObject(value) || !Object.hasOwn(value, "_inngest")) return source;
   const kept: string[] = [];
-  for (const [key, text] of membersOf(data)) {
+  for (const [key, text] of membersOf(source)) {
     if (key !== "_inngest") kept.push(`${toJsonText(key)}:${text}`);
   }
   return `{${kept.join(",")}}` as JsonText; // proof: an object of quoted keys and JSON values

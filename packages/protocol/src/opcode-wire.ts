@@ -2,6 +2,7 @@
 // they vary (case of keys, where a value sits, nulls for absent fields, unknown keys), strict on
 // what the engine decides by. It must not know what an opcode does to a run.
 import { type Moment, parseDuration, parseMoment } from "./duration.ts";
+import { readDeferAbort, readDeferAdd } from "./defer-wire.ts";
 import { readError } from "./error-wire.ts";
 import {
   type GatewayKind,
@@ -19,8 +20,9 @@ import {
   ObjectReader,
   parseJson,
 } from "./object-reader.ts";
-import type { Opcode, StepFailedOpcode, StepRunOpcode, WaitBranch } from "./opcode.ts";
+import type { Opcode, OpcodeFace, StepFailedOpcode, StepRunOpcode, WaitBranch } from "./opcode.ts";
 import { ProtocolError } from "./protocol-error.ts";
+import { readMeta } from "./session-wire.ts";
 
 const idCharsMax = 512;
 
@@ -48,25 +50,11 @@ export function opcodesOf(value: JsonValue, source: JsonText): Opcode[] {
   return opcodes;
 }
 
-/** The fields that every opcode has. */
-type Base = Pick<
-  Opcode,
-  | "id"
-  | "displayName"
-  | "userId"
-  | "userIndex"
-  | "race"
-  | "stepType"
-  | "opts"
-  | "retries"
-  | "metadata"
->;
-
 interface Reading {
   readonly reader: ObjectReader;
   /** `opts`, or an empty object when there are none. */
   readonly opts: ObjectReader;
-  readonly base: Base;
+  readonly base: OpcodeFace;
   readonly wireOp: string;
 }
 
@@ -99,7 +87,7 @@ const retriedOps = new Set([
   "AIGateway",
 ]);
 
-function readBase(reader: ObjectReader, opts: ObjectReader, wireOp: string): Base {
+function readBase(reader: ObjectReader, opts: ObjectReader, wireOp: string): OpcodeFace {
   const id = reader.string("id") ?? "";
   if (id === "" && !runOps.has(wireOp)) throw reader.wrong("id", "a hashed step id");
   if (id.length > idCharsMax) throw reader.wrong("id", `at most ${idCharsMax} characters`);
@@ -157,6 +145,8 @@ const readers: ReadonlyMap<string, (reading: Reading) => Opcode> = new Map([
   ["Gateway", (reading) => readGateway(reading, "fetch")],
   ["AIGateway", (reading) => readGateway(reading, "infer")],
   ["RunComplete", ({ reader, base }) => ({ ...base, op: "RunComplete", memo: memoOf(reader) })],
+  ["DeferAdd", readDeferAdd],
+  ["DeferAbort", readDeferAbort],
   ["DiscoveryRequest", ({ base }) => ({ ...base, op: "DiscoveryRequest" })],
   ["StepNotFound", ({ base }) => ({ ...base, op: "StepNotFound" })],
   ["None", ({ base }) => ({ ...base, op: "None" })],
@@ -345,7 +335,7 @@ function readInvokeFunction({ opts, base }: Reading): Opcode {
     data: payload?.objectText("data") ?? ("{}" as JsonText), // proof: an empty object is JSON
     user: payload?.objectText("user") ?? null,
     version: payload?.string("v") || null,
-    meta: payload?.objectText("meta") ?? null,
+    meta: payload === null ? null : readMeta(payload),
     // An empty text is no timeout here: only waits may expire at once.
     timeout: opts.get("timeout") === "" ? null : readTimeout(opts),
     onCancel: readOnCancel(opts),

@@ -129,6 +129,29 @@ export interface RunCompleteOpcode extends OpcodeBase {
   readonly memo: JsonText;
 }
 
+/**
+ * A function to be started when the run has ended (protocol.md 5.6). No step: nobody waits for it,
+ * and no memo is kept of it.
+ */
+export interface DeferAddOpcode extends OpcodeBase {
+  readonly op: "DeferAdd";
+  /** Slug `<appId>-<functionId>`; empty when there was none. */
+  readonly functionSlug: string;
+  /** `data` of the event that starts it, as it arrived but for what only the server may set. */
+  readonly input: JsonText;
+  /** `meta` of that event, sessions settled. */
+  readonly meta: JsonText | null;
+  /** Why it cannot be started like this; null: nothing is wrong with it. */
+  readonly problem: string | null;
+}
+
+/** A function that was deferred before is not to be started after all. */
+export interface DeferAbortOpcode extends OpcodeBase {
+  readonly op: "DeferAbort";
+  /** The id of the `DeferAdd`. */
+  readonly targetId: string;
+}
+
 /** The app stopped on its own (its maximum runtime) and wants to be called again. */
 export interface DiscoveryRequestOpcode extends OpcodeBase {
   readonly op: "DiscoveryRequest";
@@ -162,12 +185,25 @@ export type Opcode =
   | InvokeFunctionOpcode
   | GatewayOpcode
   | RunCompleteOpcode
+  | DeferAddOpcode
+  | DeferAbortOpcode
   | DiscoveryRequestOpcode
   | StepNotFoundOpcode
   | NoneOpcode
   | UnsupportedOpcode;
 
+/** The fields that every opcode has. */
+export type OpcodeFace = OpcodeBase;
+
+const syncOps: ReadonlySet<string> = new Set<Opcode["op"]>([
+  "StepRun",
+  "StepFailed",
+  "RunComplete",
+  "DeferAdd",
+  "DeferAbort",
+]);
+
 /** Opcodes that a checkpoint may carry (protocol.md 2.5, "sync"). */
 export function isSyncOpcode(opcode: Opcode): boolean {
-  return opcode.op === "StepRun" || opcode.op === "StepFailed" || opcode.op === "RunComplete";
+  return syncOps.has(opcode.op);
 }

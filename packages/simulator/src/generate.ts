@@ -21,11 +21,13 @@ export function generate(seed: number): Scenario {
   const waitsDice = new Dice(seed, "waits");
   const gatewayDice = new Dice(seed, "gateways");
   const cronDice = new Dice(seed, "crons");
+  const deferDice = new Dice(seed, "defers");
   const hasCrons = cronDice.chance(0.25);
   const change = (node: Node): Node => maybeFetch(vary(waitsDice, node), gatewayDice);
   const programs = makePrograms(new Dice(seed, "programs"))
     .map((program) => ({ ...program, nodes: program.nodes.map(change) }))
     .map((program) => ({ ...program, nodes: withPolicies(actionDice, program.nodes) }))
+    .map((program, index, all) => withDefers(deferDice, program, all.slice(0, index)))
     .map((program) => (flowDice.chance(0.5) ? { ...program, flow: makeFlow(flowDice) } : program))
     .map((program) =>
       hasCrons && !readsKey(program) && cronDice.chance(0.6)
@@ -123,6 +125,19 @@ function withPolicies(dice: Dice, nodes: readonly Node[]): Node[] {
     if (node.kind !== "invoke" || dice.chance(0.3)) return node;
     return { ...node, onCancel: dice.chance(0.8) ? "cancel" : "abandon" };
   });
+}
+
+/** Apps of versions that are still made defer functions. */
+function withDefers(dice: Dice, program: Program, before: readonly Program[]): Program {
+  const [first, ...others] = before;
+  if (program.version < 2 || first === undefined || !dice.chance(0.5)) return program;
+  const defers = Array.from({ length: dice.between(1, 3) }, (_, n) => ({
+    id: `d${n}`,
+    slug: dice.pick([first, ...others]).slug,
+    key: dice.below(2),
+    abortFrom: dice.chance(0.3) ? dice.below(3) : null,
+  }));
+  return { ...program, defers };
 }
 
 function makeTuning(dice: Dice): Tuning {

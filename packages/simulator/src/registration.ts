@@ -1,6 +1,7 @@
 // How the simulated apps register their functions.
-import type { CronTrigger } from "@pawl/engine/records";
+import type { CronTrigger, EventTrigger } from "@pawl/engine/records";
 import type { CommandInput } from "@pawl/server/loop/batch";
+import { deferredEventName } from "@pawl/protocol/event-wire";
 import { toJsonText } from "@pawl/protocol/json-text";
 import { configOf, type ProgramFlow } from "./app/flow.ts";
 import type { Program } from "./app/program.ts";
@@ -50,6 +51,7 @@ export function registrations(
           url: `sim://${app}/api?fnId=${program.slug}&stepId=step`,
           triggers: [
             { kind: "event" as const, event: program.trigger, expression: null },
+            ...(isDeferred(program, programs) ? [deferredTrigger(program)] : []),
             ...(hasCrons ? cronTriggers(program) : []),
           ],
           retries: program.retries,
@@ -57,6 +59,15 @@ export function registrations(
         })),
     };
   });
+}
+
+function isDeferred({ slug }: Program, programs: readonly Program[]): boolean {
+  return programs.some(({ defers = [] }) => defers.some((plan) => plan.slug === slug));
+}
+
+function deferredTrigger({ slug }: Program): EventTrigger {
+  const expression = `event.data._inngest.fn_slug == '${slug}'`;
+  return { kind: "event", event: deferredEventName, expression };
 }
 
 function cronTriggers({ cronMs }: Program): CronTrigger[] {

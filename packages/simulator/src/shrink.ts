@@ -110,7 +110,11 @@ function withoutUnknown(programs: readonly Program[]): Program[] {
       const branches = node.branches.map(keep).filter((branch) => branch.length > 0);
       return branches.length === 0 ? [] : [{ ...node, branches }];
     });
-  return programs.map((program) => ({ ...program, nodes: keep(program.nodes) }));
+  return programs.map(({ defers, ...program }) => ({
+    ...program,
+    nodes: keep(program.nodes),
+    ...(defers === undefined ? {} : { defers: defers.filter(({ slug }) => slugs.has(slug)) }),
+  }));
 }
 
 function* smallerPrograms(program: Program): Generator<Program> {
@@ -132,6 +136,7 @@ function* smallerPrograms(program: Program): Generator<Program> {
         };
     }
   }
+  for (const defers of without(program.defers ?? [])) yield { ...program, defers };
   for (const rule of Object.keys(program.flow ?? {})) {
     const flow = Object.fromEntries(
       Object.entries(program.flow ?? {}).filter(([other]) => other !== rule),

@@ -87,6 +87,11 @@ export const migrations: readonly Migration[] = [
     file: "014_metadata.sql",
     checksum: "d6875930c1bcfebdddfd8cd2e74ccc69451a8b717df6979f7a28e6905f0cf244",
   },
+  {
+    number: 15,
+    file: "015_defers.sql",
+    checksum: "1d330d6cfffcb121acca8d7552fa2260cffa2df42ce4aea9028438383bd7b050",
+  },
 ];
 
 /** Marks a file as ours: "PAWL" in ASCII. */

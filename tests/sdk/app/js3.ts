@@ -54,6 +54,7 @@ export function createSdk(settings: AppSettings, note: Kit["note"]): Sdk {
       const own = step as unknown as { fetch: typeof fetch }; // proof: this SDK's steps have it
       return own.fetch(url, init);
     },
+    deferring: null,
     race: (_context, branches) => Promise.race(branches()),
   };
   return {

@@ -6,9 +6,14 @@ import {
   referenceFunction,
   RetryAfterError,
 } from "inngest";
-import { metadataMiddleware, scoreMiddleware } from "inngest/experimental";
+import {
+  createDefer,
+  createScorer,
+  metadataMiddleware,
+  scoreMiddleware,
+} from "inngest/experimental";
 import { serve } from "inngest/node";
-import type { Code, Context, Kit } from "./kit.ts";
+import type { Code, Context, Deferring, Kit } from "./kit.ts";
 import type { AppSettings } from "./messages.ts";
 import { addedByMiddleware, type Sdk } from "./sdk.ts";
 
@@ -56,6 +61,7 @@ export function createSdk(settings: AppSettings, note: Kit["note"]): Sdk {
       const own = step as unknown as { fetch: typeof fetch }; // proof: this SDK's steps have it
       return own.fetch(url, init);
     },
+    deferring: deferringOf(client),
     race: (context, branches) => {
       const { group } = context as unknown as { group: Group }; // proof: this SDK's context has it
       return group.parallel({ mode: "race" }, () => Promise.race(branches()));
@@ -72,6 +78,31 @@ export function createSdk(settings: AppSettings, note: Kit["note"]): Sdk {
       }),
   };
 }
+
+function deferringOf(client: Inngest): Deferring {
+  type Options = Parameters<typeof createDefer>[1];
+  return {
+    deferred: (options, code) =>
+      createDefer(
+        client,
+        options as Options, // proof: the kit's options are a subset of the SDK's
+        (context) => code(context as never), // proof: so are its contexts
+      ),
+    scorer: (options, code) =>
+      createScorer(
+        client,
+        options as Options, // proof: the kit's options are a subset of the SDK's
+        (context) => code(context as never), // proof: so are its contexts
+      ),
+    defer: (context, id, options) => {
+      // proof: this SDK's context has it
+      const { defer } = context as unknown as { defer: Defer };
+      return defer(id, options);
+    },
+  };
+}
+
+type Defer = (id: string, options: object) => { abort(): void };
 
 interface Group {
   parallel<T>(options: { mode: "race" }, code: () => Promise<T>): Promise<T>;

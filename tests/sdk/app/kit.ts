@@ -67,11 +67,13 @@ export interface InvokeOptions {
   /** A function of this app, or what `kit.reference` gave. */
   readonly function: unknown;
   readonly data?: Readonly<Record<string, unknown>>;
+  readonly meta?: NewEvent["meta"];
   readonly timeout?: string;
 }
 
 export interface NewEvent {
   readonly name: string;
+  readonly meta?: { readonly sessions?: Readonly<Record<string, string | null>> | null };
   readonly data?: Readonly<Record<string, unknown>>;
   readonly id?: string;
   readonly ts?: number;
@@ -92,6 +94,8 @@ export interface Context {
   readonly logger: Logger;
   /** Only in `onFailure`. */
   readonly error: Error;
+  /** Sessions of the run, where the SDK knows them and there are any. */
+  readonly sessions?: Readonly<Record<string, string>>;
   /** Added by the middleware of the app. */
   readonly fromMiddleware: string;
 }
@@ -143,6 +147,30 @@ export interface FunctionOptions {
   readonly timeouts?: { readonly start?: string; readonly finish?: string };
 }
 
+/** What a deferred function's code receives: the run that deferred it, beside the usual. */
+export interface DeferredContext extends Context {
+  readonly parents: readonly { readonly runId: string; readonly fnSlug: string }[];
+}
+
+/** Functions that runs start when they have ended. */
+export interface Deferring {
+  /** A function that can be deferred. */
+  deferred(options: FunctionOptions, code: (context: DeferredContext) => unknown): unknown;
+  /** The same, and what it returns is a score of the run that deferred it; null: there is none. */
+  scorer(options: FunctionOptions, code: (context: DeferredContext) => Score | null): unknown;
+  /** Defers one of them until the end of the run. */
+  defer(
+    context: Context,
+    id: string,
+    options: { readonly function: unknown; readonly data?: object; readonly meta?: object },
+  ): { abort(): void };
+}
+
+export interface Score {
+  readonly name: string;
+  readonly value: number | boolean;
+}
+
 /** One SDK in the words of the scenarios. */
 export interface Kit {
   readonly flavour: Flavour;
@@ -157,6 +185,8 @@ export interface Kit {
   retryAfter(message: string, after: number): Error;
   /** The first of several steps, in the way in which the SDK wants races to be told. */
   race<T>(context: Context, branches: () => readonly Promise<T>[]): Promise<T>;
+  /** Null: the SDK cannot defer functions. */
+  readonly deferring: Deferring | null;
   /** The step that has the server send a request; published SDKs name it themselves. */
   fetch(context: Context, id: string, url: string, init?: FetchInit): Promise<Response>;
   /** Tells the test; survives structured cloning. */

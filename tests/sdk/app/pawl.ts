@@ -55,6 +55,7 @@ export function createSdk(settings: AppSettings, note: Kit["note"]): Sdk {
       const own = step as unknown as StepTools; // proof: this SDK's steps
       return own.fetch(id, url, init);
     },
+    deferring: null,
     race: (_context, branches) => Promise.race(branches()),
   };
   return {

@@ -9,10 +9,11 @@ import type { RunDraft } from "../run-draft.ts";
 import type { StateView } from "../state/view.ts";
 import { callAgain, discoveryTarget } from "../rules/calls.ts";
 import { continueRun } from "../rules/discovery.ts";
+import { applyDefer } from "../rules/defers.ts";
 import { dispatchIdOf } from "../rules/dispatch-id.ts";
 import { completeRun } from "../rules/finish-run.ts";
 import { takeMetadata } from "../metadata/update.ts";
-import { recordStepRun } from "../rules/opcodes.ts";
+import { inOrder, recordStepRun } from "../rules/opcodes.ts";
 import { runEnded, runNotFound } from "../rules/replies.ts";
 import { isAwaited, recordStep } from "../rules/steps.ts";
 import { wrap } from "../rules/memo.ts";
@@ -27,7 +28,8 @@ export function checkpointReceived(state: StateView, command: CheckpointReceived
     return draft.decide(notForCheckpoints(run, foreign.op, foreign.displayName));
   const job = currentJob(run, command);
   // Step data is kept even when the dispatch is stale: those steps have run.
-  const awaited = command.opcodes.filter(({ id }) => isAwaited(run, id)).map(({ id }) => id);
+  const steps = command.opcodes.filter(({ op }) => op === "StepRun" || op === "StepFailed");
+  const awaited = steps.filter(({ id }) => isAwaited(run, id)).map(({ id }) => id);
   const race = awaited.some((id) => run.job(id)?.race === true);
   const differs = keepSteps(run, job, command);
   if (job === undefined) {
@@ -62,11 +64,14 @@ function keepSteps(
   command: CheckpointReceived,
 ): string | null {
   let differs: string | null = null;
-  for (const opcode of command.opcodes) {
+  for (const opcode of inOrder(command.opcodes)) {
     if (opcode.op === "RunComplete") {
       if (job === undefined || differs !== null) continue;
       completeRun(run, opcode.memo);
       takeMetadata(run, opcode, job.attempt);
+    } else if (opcode.op === "DeferAdd" || opcode.op === "DeferAbort") {
+      // Unlike steps they have not happened: the app sends those that are not known again.
+      if (job !== undefined && differs === null) applyDefer(run, opcode);
     } else if (opcode.op === "StepRun" || opcode.op === "StepFailed") {
       const known = run.step(opcode.id);
       const memo = opcode.op === "StepRun" ? opcode.memo : wrap("error", opcode.error);

@@ -368,7 +368,7 @@ test("a run that waits for nothing is a fault, and a lease of an earlier process
   const world = worldWith({ fn: {} });
   const { run, jobs, events } = world.run(only(world.send("fn")));
   const input = { at: world.at, attempts: [], output: null, ahead: new Map(), callTimes: null };
-  const stored = { run, steps: [], events };
+  const stored = { run, steps: [], defers: [], events };
   const [fault, ...more] = explainRun(world.state, {
     ...input,
     stored: { ...stored, jobs: [] },

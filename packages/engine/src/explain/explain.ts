@@ -96,11 +96,12 @@ function faults(state: ExplainState, { stored }: ExplainInput): readonly Reason[
   return found;
 }
 
-function viewOf({ run, jobs, steps, events }: ExplainInput["stored"]): RunView {
+function viewOf({ run, jobs, steps, defers, events }: ExplainInput["stored"]): RunView {
   return {
     run,
     jobs: new Map(jobs.map((job) => [job.id, job])),
     steps: new Map(steps.map((step) => [step.id, step])),
+    defers: new Map(defers.map((defer) => [defer.id, defer])),
     events,
     stateChars: 0,
     metadata: null,

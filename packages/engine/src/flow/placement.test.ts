@@ -132,7 +132,7 @@ test("a run that is started again lies with the gate as it is now; where that mo
   const runId = only(world.send("fn"));
   world.complete(runId);
   const { run, steps, events } = world.run(runId);
-  const original = { run, jobs: [], steps: [...steps.values()], events };
+  const original = { run, jobs: [], steps: [...steps.values()], defers: [], events };
   register(world, { fn: limited["concurrency"] ?? {} });
   const stamp = { at: world.at, seed: [1, 2, 3, 4] } as const;
   const rerun = { type: "run.rerun", runId, newRun: null, fromStep: null } as const;

@@ -298,13 +298,3 @@ test("a step that is planned and vanishes again and again ends the run", () => {
   }
   assert.match(JSON.stringify(world.outputs.get(id)), /no_progress/);
 });
-
-test("a deferred function, which this server does not start, fails the run instead of being lost", () => {
-  const { world, id } = started();
-  world.ops(id, "step", [
-    { ...planned("later"), op: "Unsupported", wireOp: "DeferAdd" },
-    completes(1),
-  ]);
-  assert.equal(world.run(id).run.status, "failed");
-  assert.match(JSON.stringify(world.outputs.get(id)), /DeferAdd/);
-});

@@ -2,6 +2,7 @@
 import type { JsonText } from "@pawl/protocol/json-text";
 import { dropHolds } from "../flow/holds.ts";
 import type { RunDraft } from "../run-draft.ts";
+import { sendDefers } from "./defers.ts";
 import { invokersOf } from "./invokers.ts";
 import { publishEnd, type Ending } from "./lifecycle.ts";
 import { errorMemo } from "./memo.ts";
@@ -68,6 +69,7 @@ function finish(run: RunDraft, ending: Ending, output: JsonText): void {
   draft.write({ type: "output.put", runId: run.id, output });
   tellParents(run, ending, output);
   publishEnd(run, ending, output);
+  sendDefers(run);
 }
 
 /** Each decides by the way it was invoked. */

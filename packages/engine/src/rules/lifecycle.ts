@@ -3,7 +3,7 @@ import { writeEvent } from "@pawl/protocol/event-wire";
 import { toJsonText, type JsonText } from "@pawl/protocol/json-text";
 import type { EventRecord } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
-import { unwrap } from "./memo.ts";
+import { unwrap, wrap } from "./memo.ts";
 
 /** The event of an invocation (protocol.md 5.4). */
 export const invokedEvent = "inngest/function.invoked";
@@ -75,4 +75,13 @@ function endData(run: RunDraft, ending: Ending, output: JsonText): JsonText {
     members.push(`"correlation_id":${toJsonText(`${parent.runId}.${parent.jobId}`)}`);
   }
   return `{${members.join(",")}}` as JsonText; // proof: JSON values under fixed, distinct names
+}
+
+/** `data` of an event with what only the server says in it; payloads that are no object are wrapped. */
+export function withInternal(data: JsonText, internal: JsonText): JsonText {
+  const open = data.trim();
+  if (!open.startsWith("{")) return wrap("data", data);
+  const empty = open.slice(1, -1).trim() === "";
+  // proof: an object's text with one more member in front of its closing brace
+  return `${open.slice(0, -1)}${empty ? "" : ","}"_inngest":${internal}}` as JsonText;
 }

@@ -10,7 +10,9 @@ import { toJsonText, type JsonText } from "@pawl/protocol/json-text";
 import type { CallJob, Job, StepOp } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { discoveryTarget } from "./calls.ts";
-import { completeRun, failRun } from "./finish-run.ts";
+import { applyDefer } from "./defers.ts";
+import { completeRun } from "./finish-run.ts";
+import { failFunction, functionFailure } from "./function-failure.ts";
 import { takeMetadata } from "../metadata/update.ts";
 import { wrap } from "./memo.ts";
 import { isOpening, openStep } from "./open-steps.ts";
@@ -32,10 +34,17 @@ export interface Outcome {
   readonly retried: boolean;
 }
 
-/** Waits go first, so that an event which a step of the same answer causes meets them. */
-function inOrder(opcodes: readonly Opcode[]): readonly Opcode[] {
-  const waits = opcodes.filter(isWait);
-  return waits.length === 0 ? opcodes : [...waits, ...opcodes.filter((o) => !isWait(o))];
+/**
+ * Waits go first, so that an event which a step of the same answer causes meets them; what ends the run
+ * goes last, so that it takes along what the same answer defers.
+ */
+export function inOrder(opcodes: readonly Opcode[]): readonly Opcode[] {
+  const rankOf = (opcode: Opcode): number => (isWait(opcode) ? 0 : isEnd(opcode) ? 2 : 1);
+  return opcodes.toSorted((a, b) => rankOf(a) - rankOf(b));
+}
+
+function isEnd(opcode: Opcode): boolean {
+  return opcode.op === "RunComplete" || functionFailure(opcode) !== null;
 }
 
 function isWait({ op }: Opcode): boolean {
@@ -63,7 +72,9 @@ export function applyOpcodes(
       break;
     }
     const belongs = isExpected(dispatch.job, opcode);
-    if (opcode.op === "StepError" && !retried && belongs)
+    const failure = functionFailure(opcode);
+    if (failure !== null) retried ||= failFunction(run, dispatch, failure);
+    else if (opcode.op === "StepError" && !retried && belongs)
       retried = failStep(run, dispatch, opcode, finished);
     else if (opcode.op !== "StepError" && belongs && applyOne(run, dispatch, opcode, parallel))
       finished.push(opcode.id);
@@ -85,7 +96,9 @@ function isExpected(job: CallJob, opcode: Opcode): boolean {
     job.target === discoveryTarget ||
     opcode.id === job.target ||
     opcode.op === "RunComplete" ||
-    opcode.op === "DiscoveryRequest"
+    opcode.op === "DiscoveryRequest" ||
+    opcode.op === "DeferAdd" ||
+    opcode.op === "DeferAbort"
   );
 }
 
@@ -115,6 +128,10 @@ function applyOne(
       return false;
     case "Unsupported":
       return refuse(run, dispatch, opcode);
+    case "DeferAdd":
+    case "DeferAbort":
+      applyDefer(run, opcode);
+      return false;
     case "DiscoveryRequest":
     case "StepNotFound":
     case "None":
@@ -206,17 +223,12 @@ function attemptOf(opcode: FailureOpcode, dispatch: Dispatch) {
   };
 }
 
-/**
- * Says that an opcode is not performed: where user code awaits a step, through its error; where
- * nobody would see that (deferred functions are no steps), by failing the run.
- */
+/** Says that an opcode is not performed, through the error of the step that user code awaits. */
 function refuse(run: RunDraft, dispatch: Dispatch, opcode: UnsupportedOpcode): boolean {
   const error = toJsonText({
     name: "PawlUnsupportedStepError",
     code: "opcode_unsupported",
     message: `Step "${opcode.displayName}" asks for "${opcode.wireOp}", which this server does not perform. Use step.run with your own code instead.`,
   });
-  if (!opcode.wireOp.startsWith("Defer")) return recordFailure(run, dispatch, opcode, error);
-  failRun(run, wrap("error", error));
-  return false;
+  return recordFailure(run, dispatch, opcode, error);
 }

@@ -18,8 +18,8 @@ import type { EventRecord, GatewayCall } from "../records.ts";
 import type { RunDraft } from "../run-draft.ts";
 import { addCall, attemptsMaxOf } from "./calls.ts";
 import { failRun } from "./finish-run.ts";
-import { invokedEvent } from "./lifecycle.ts";
-import { wrap, errorMemo } from "./memo.ts";
+import { invokedEvent, withInternal } from "./lifecycle.ts";
+import { errorMemo } from "./memo.ts";
 import { base, face, finishAtOnce, momentOf, timeOf, timer } from "./opening.ts";
 import { openSignal } from "./signals.ts";
 import { openWaitMany } from "./wait-many.ts";
@@ -198,7 +198,7 @@ function invocation(run: RunDraft, opcode: InvokeFunctionOpcode): EventRecord {
   };
 }
 
-/** Adds `_inngest` to the data of an invocation without touching what the caller sent. */
+/** The data of an invocation with what tells its function who waits. */
 export function withCorrelation(
   data: JsonText,
   slug: string,
@@ -208,9 +208,5 @@ export function withCorrelation(
     fn_id: slug,
     ...(correlationId === null ? {} : { correlation_id: correlationId }),
   });
-  const open = data.trim();
-  if (!open.startsWith("{")) return wrap("data", data);
-  const empty = open.slice(1, -1).trim() === "";
-  // proof: an object's text with one more member in front of its closing brace
-  return `${open.slice(0, -1)}${empty ? "" : ","}"_inngest":${internal}}` as JsonText;
+  return withInternal(data, internal);
 }

@@ -3,6 +3,7 @@
 // Invariant: a gate's counts equal the calls that have a place at it in this epoch, and those in the
 // queues before it.
 import type { StoredRun } from "../needs.ts";
+import type { DeferRecord } from "../defer-records.ts";
 import type { EventRecord, Job, RunRecord, StepRecord } from "../records.ts";
 import { hasEnded } from "../wake-up.ts";
 import type { MetadataPlace, MetadataRecord } from "../metadata-records.ts";
@@ -24,6 +25,7 @@ export class HotRun implements RunView {
   run: RunRecord;
   readonly jobs = new Map<string, Job>();
   readonly steps = new Map<string, StepRecord>();
+  readonly defers = new Map<string, DeferRecord>();
   events: readonly EventRecord[];
   stateChars = 0;
   metadata: RunMetadata | null = null;
@@ -135,6 +137,7 @@ export class HotRuns {
     }
     const hot = new HotRun(stored.run, stored.events);
     for (const step of stored.steps) hot.addStep(step);
+    for (const defer of stored.defers) hot.defers.set(defer.id, defer);
     for (const job of stored.jobs) {
       hot.jobs.set(job.id, job);
       // Queued calls were counted at boot. A place of this epoch is met here only after the hot
@@ -199,6 +202,12 @@ export class HotRuns {
   putStep(runId: string, step: StepRecord, batch: number): void {
     const hot = this.#mustGet(runId);
     hot.addStep(step);
+    hot.batch = batch;
+  }
+
+  putDefer(runId: string, defer: DeferRecord, batch: number): void {
+    const hot = this.#mustGet(runId);
+    hot.defers.set(defer.id, defer);
     hot.batch = batch;
   }
 

@@ -159,6 +159,8 @@ export class HotState implements StateView {
         return this.#runs.putMetadata(change.metadata, batch);
       case "metadata.delete":
         return this.#runs.deleteMetadata(change.runId, change.place, batch);
+      case "defer.put":
+        return this.#runs.putDefer(change.runId, change.defer, batch);
       case "job.put":
         return this.#runs.putJob(change.job, batch);
       case "job.delete":

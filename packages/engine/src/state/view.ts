@@ -1,6 +1,7 @@
 // What the engine may read while it decides: memory only, no promises. Everything a command needs
 // was loaded before; asking for what was not loaded is a broken promise of the shell and throws.
 import type { Found, Need } from "../needs.ts";
+import type { DeferRecord } from "../defer-records.ts";
 import type {
   AppRecord,
   EventRecord,
@@ -26,6 +27,8 @@ export interface RunView {
   readonly jobs: ReadonlyMap<string, Job>;
   /** By hashed id, in order of completion. */
   readonly steps: ReadonlyMap<string, StepRecord>;
+  /** By hashed id, in order of arrival. */
+  readonly defers: ReadonlyMap<string, DeferRecord>;
   readonly events: readonly EventRecord[];
   /** Sum of the memos' lengths. */
   readonly stateChars: number;

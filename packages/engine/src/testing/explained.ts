@@ -25,7 +25,7 @@ export function explained(
   const output = world.outputs.get(runId);
   return explainRun(world.state, {
     at: world.at,
-    stored: { run, jobs: [...jobs.values()], steps: [...steps.values()], events },
+    stored: { run, jobs: [...jobs.values()], steps: [...steps.values()], defers: [], events },
     attempts: world.changes.flatMap((change) =>
       change.type === "attempt.put" && change.attempt.runId === runId ? [change.attempt] : [],
     ),

@@ -2,6 +2,8 @@
 import { toJsonText } from "@pawl/protocol/json-text";
 import { writeGatewayRequest } from "@pawl/protocol/gateway-wire";
 import type {
+  DeferAbortOpcode,
+  DeferAddOpcode,
   GatewayOpcode,
   InvokeFunctionOpcode,
   Opcode,
@@ -44,6 +46,28 @@ export function planned(
   more: { race?: boolean; retries?: number } = {},
 ): StepPlannedOpcode {
   return { ...face(id, more), op: "StepPlanned" };
+}
+
+/** Defers the function `app-later`. */
+export function defers(
+  id: string,
+  input: unknown = { id },
+  more: Partial<DeferAddOpcode> = {},
+): DeferAddOpcode {
+  return {
+    ...face(id),
+    op: "DeferAdd",
+    functionSlug: "app-later",
+    input: toJsonText(input),
+    meta: null,
+    problem: null,
+    ...more,
+  };
+}
+
+/** Takes a deferral back. */
+export function aborts(targetId: string): DeferAbortOpcode {
+  return { ...face(`${targetId}:abort`), op: "DeferAbort", targetId };
 }
 
 /** `step.fetch`. */

@@ -17,6 +17,7 @@ import { restFunctionPauseRoutes } from "./rest-function-pause.ts";
 import { restFunctionRoutes } from "./rest-functions.ts";
 import { restMetadataRoutes } from "./rest-metadata.ts";
 import { restRunListRoutes } from "./rest-run-lists.ts";
+import { restDeferRoutes } from "./rest-defers.ts";
 import { restRunRoutes } from "./rest-runs.ts";
 import { restSignalRoutes } from "./rest-signals.ts";
 import { restScheduleRoutes } from "./rest-schedules.ts";
@@ -28,6 +29,7 @@ export function moreRoutes(context: ApiContext): readonly Route[] {
   const described = [
     ...restEventRoutes(context),
     ...restRunListRoutes(context),
+    ...restDeferRoutes(context),
     ...restRunRoutes(context),
     ...restMetadataRoutes(context),
     ...restBulkRoutes(context),

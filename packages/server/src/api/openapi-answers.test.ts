@@ -201,7 +201,7 @@ test("events and runs are answered as they are described", async () => {
   await visit("GET", "/v1/runs");
   await visit("GET", "/v1/runs?first=1&query=run.status!=null");
   await visit("GET", "/v1/runs/counts");
-  for (const below of ["", "/jobs", "/trace", "/trigger"]) {
+  for (const below of ["", "/defers", "/jobs", "/trace", "/trigger"]) {
     await visit("GET", `/v1/runs/{id=${runId}}${below}`);
     await visit("GET", `/v1/runs/{id=none}${below}`, { status: 404 });
   }

@@ -242,6 +242,15 @@ export const options = {
   "model-prices": modelPrices({
     help: 'USD for a million tokens of language models, in place of the listed: {"<model>": {"input": 0.2, "output": 1.25}}.',
   }),
+  "defers-per-run-max": integer("N", 20, 0, 1_000, {
+    help: "Functions that one run may defer; further ones are rejected.",
+  }),
+  "defer-chars-max": integer("N", 4 * mebibyte, 2, 64 * mebibyte, {
+    help: "Size of the input of one of them, in characters of JSON.",
+  }),
+  "defer-chars-per-run-max": integer("N", 4 * mebibyte, 2, 64 * mebibyte, {
+    help: "Size of the inputs of all of them in one run.",
+  }),
   "wait-branches-max": integer("N", 10, 1, 100, { help: "Events that one step may wait for." }),
   "signal-name-chars-max": integer("N", 256, 1, 4_096, {
     help: "Length of the name of a signal, in characters.",

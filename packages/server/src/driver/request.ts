@@ -91,6 +91,7 @@ function bodyOf(
     functionId: view.run.functionId,
     events,
     steps: memosOf(view, isGo),
+    defers: defersOf(view),
     stepId: job.target,
     attempt: job.attempt,
     maxAttempts: job.attemptsMax,
@@ -117,6 +118,10 @@ function* memosOf(view: RunView, isGo: boolean): Generator<readonly [string, Jso
     yield [id, isGo && status === "failed" ? withErrorData(memo) : memo];
   }
   yield* inputMemos(view.jobs.values());
+}
+
+function* defersOf({ defers }: RunView): Generator<readonly [string, boolean]> {
+  for (const { id, status } of defers.values()) yield [id, status === "scheduled"];
 }
 
 /** The Go SDK cannot read the error of a failed step that has no member `data`, be it null. */

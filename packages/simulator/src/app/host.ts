@@ -7,7 +7,17 @@ import type { Call, GatewayStep } from "@pawl/server/driver/driver";
 import type { Agenda } from "../agenda.ts";
 import type { Dice } from "../dice.ts";
 import type { Faults } from "../faults.ts";
-import { dataMemo, nothing, notFound, opening, ran, returned, threw } from "./opcodes.ts";
+import { LazyOpcodes } from "./lazy.ts";
+import {
+  dataMemo,
+  functionThrew,
+  nothing,
+  notFound,
+  opening,
+  ran,
+  returned,
+  threw,
+} from "./opcodes.ts";
 import { explore, stepHash, type OpenStep, type Program, type StepNode } from "./program.ts";
 import { readRequest, type AppRequest } from "./request.ts";
 
@@ -104,21 +114,24 @@ export class AppHost {
     const step = open.find(({ node }) => stepHash(node.id) === request.target);
     if (step === undefined || step.node.kind !== "run")
       return answer(program, [notFound(request.target)]);
-    return answer(program, [
-      await this.#run(program, request, step.node, step.race, request.attempt),
-    ]);
+    const opcode = await this.#run(program, request, step.node, step.race, request.attempt);
+    const lazy = new LazyOpcodes(program, request.defers).take(request.memos.size);
+    return answer(program, [opcode, ...lazy]);
   }
 
   async #discover(program: Program, request: AppRequest): Promise<Answer> {
     const memos = new Map(request.memos);
+    const lazy = new LazyOpcodes(program, request.defers);
     let unsaved: Opcode[] = [];
     let { attempt } = request;
     for (;;) {
       const found = explore(program, memos, request.attempt);
+      const steps = unsaved.length;
+      unsaved.push(...lazy.take(memos.size));
       if (found.kind === "returned") return this.#return(program, request, found.value, unsaved);
       if (found.kind === "threw") {
-        if (unsaved.length > 0) return answer(program, unsaved);
-        return failure(program, found.from === "step");
+        if (steps > 0) return answer(program, unsaved);
+        return failure(program, found.from === "step", unsaved);
       }
       const step = onlyRun(found.open);
       if (step === null || !request.immediate)
@@ -142,10 +155,11 @@ export class AppHost {
     value: string,
     unsaved: readonly Opcode[],
   ): Promise<Answer> {
-    if (!program.checkpoints)
+    if (!program.checkpoints && unsaved.length === 0)
       return { kind: "completed", memo: dataMemo(value), requestVersion: program.version };
     const opcodes = [...unsaved, returned(value)];
     if (
+      program.checkpoints &&
       this.#world.dice.chance(0.3) &&
       (await this.#checkpoint(request, opcodes)) !== "unreachable"
     ) {
@@ -206,7 +220,8 @@ function performed(opcode: Opcode): Answer {
   return { kind: "opcodes", opcodes: [opcode], retryAfterMs: null, requestVersion: null };
 }
 
-function failure(program: Program, noRetry: boolean): Answer {
+function failure(program: Program, noRetry: boolean, lazy: readonly Opcode[]): Answer {
   const error = toJsonText({ name: "Error", message: "user code threw" });
+  if (lazy.length > 0) return answer(program, [...lazy, functionThrew(error, noRetry)]);
   return { kind: "failed", error, noRetry, retryAfterMs: null, requestVersion: program.version };
 }

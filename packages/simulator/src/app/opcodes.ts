@@ -2,6 +2,7 @@
 import { toJsonText, type JsonText } from "@pawl/protocol/json-text";
 import type { OpcodeMetadata } from "@pawl/protocol/metadata-wire";
 import type { Opcode, StepRunOpcode } from "@pawl/protocol/opcode";
+import { sha1Hex } from "@pawl/protocol/sha1";
 import { expressions, stepHash, type OpenStep, type StepNode } from "./program.ts";
 
 function face(node: StepNode, race: boolean) {
@@ -95,7 +96,7 @@ export function opening({ node, race }: OpenStep): Opcode {
 }
 
 /** An opcode that is about the call, not about a step of the program. */
-function bare(id: string) {
+export function bare(id: string) {
   return {
     id,
     displayName: id,
@@ -106,6 +107,14 @@ function bare(id: string) {
     opts: null,
     retries: null,
   };
+}
+
+/** User code threw outside of any step, in a message that brings more than that. */
+export function functionThrew(error: JsonText, noRetry: boolean): Opcode {
+  const face = { ...bare("complete"), id: sha1Hex("complete") };
+  return noRetry
+    ? { ...face, op: "StepFailed", error }
+    : { ...face, op: "StepError", error, noRetry: false };
 }
 
 export function notFound(target: string): Opcode {

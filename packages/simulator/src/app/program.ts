@@ -85,6 +85,16 @@ export type Node =
   /** User code throws, outside of any step, on the first attempts. */
   | { readonly kind: "throw"; readonly times: number };
 
+/** A function that every call of a program defers, as SDKs do, unless the server knows it. */
+export interface DeferPlan {
+  readonly id: string;
+  /** Of a program made before, so that no chain is endless. */
+  readonly slug: string;
+  readonly key: number;
+  /** User code takes it back once it has got so many steps; null: never. */
+  readonly abortFrom: number | null;
+}
+
 export interface Program {
   readonly slug: string;
   readonly app: string;
@@ -98,6 +108,8 @@ export interface Program {
   /** It reports steps while it goes on in the same call. */
   readonly checkpoints: boolean;
   readonly nodes: readonly Node[];
+  /** Absent: none. */
+  readonly defers?: readonly DeferPlan[];
   /** Absent: none. */
   readonly flow?: ProgramFlow;
 }

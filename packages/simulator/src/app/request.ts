@@ -14,10 +14,13 @@ export interface AppRequest {
   readonly immediate: boolean;
   /** JSON text by hashed id, in order of completion. */
   readonly memos: Map<string, string>;
+  /** What the server knows to be deferred, and whether it may be aborted. */
+  readonly defers: ReadonlyMap<string, boolean>;
 }
 
 interface Body {
   readonly steps: Record<string, unknown>;
+  readonly defers: Record<string, { readonly abortable: boolean }>;
   readonly ctx: {
     readonly run_id: string;
     readonly step_id: string;
@@ -30,7 +33,7 @@ interface Body {
 }
 
 export function readRequest(call: Call): AppRequest {
-  const { steps, ctx } = JSON.parse(call.body) as Body; // proof: the server writes it so (call-wire.ts)
+  const { steps, defers, ctx } = JSON.parse(call.body) as Body; // proof: the server writes it so (call-wire.ts)
   return {
     runId: ctx.run_id,
     jobId: ctx.qi_id,
@@ -41,5 +44,6 @@ export function readRequest(call: Call): AppRequest {
     attemptsMax: ctx.max_attempts,
     immediate: !ctx.disable_immediate_execution,
     memos: new Map(Object.entries(steps).map(([id, memo]) => [id, JSON.stringify(memo)])),
+    defers: new Map(Object.entries(defers).map(([id, { abortable }]) => [id, abortable])),
   };
 }

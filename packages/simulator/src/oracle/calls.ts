@@ -13,6 +13,8 @@ export class CallJudge {
   readonly #callsPerAppMax: number;
   readonly #accuse: Accuse;
   readonly #sent = new Set<string>();
+  /** Dispatches whose call was handed out again while they were under way. */
+  readonly #replaced = new Set<string>();
 
   constructor(mirror: Mirror, callsPerAppMax: number, accuse: Accuse) {
     this.#mirror = mirror;
@@ -51,7 +53,10 @@ export class CallJudge {
     let count = 0;
     for (const call of calls) {
       const job = this.#mirror.runs.get(call.runId)?.jobs.get(call.jobId);
-      const isReplaced = job?.kind === "call" && job.generation > call.generation;
+      // Its run may have ended since.
+      const isReplaced =
+        this.#replaced.has(call.requestId) ||
+        (job?.kind === "call" && job.generation > call.generation);
       const isShared =
         gateway === null ? call.gateway === null && call.appId === appId : call.gateway !== null;
       if (isShared && !isReplaced) count++;
@@ -73,7 +78,9 @@ export class CallJudge {
       if (change.type !== "job.put" || change.job.kind !== "call") continue;
       const { runId, id, generation } = change.job;
       const call = held.get(`${runId}/${id}`);
-      if (call !== undefined && call.generation < generation && !ranTwice(runId))
+      if (call === undefined || call.generation >= generation) continue;
+      this.#replaced.add(call.requestId);
+      if (!ranTwice(runId))
         this.#accuse(
           "called-twice",
           `call ${id} of run ${runId} is handed out again while generation ${call.generation} is under way`,

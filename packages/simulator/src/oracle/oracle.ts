@@ -2,18 +2,19 @@
 // committed change, every call that leaves a server, every execution of user code and every
 // acknowledgement; it must not know how the server comes to its decisions.
 import type { Change } from "@pawl/engine/changes";
-import { wakeUpProblem } from "@pawl/engine/wake-up";
 import type { Job, StepRecord } from "@pawl/engine/records";
 import { dispatchId } from "@pawl/protocol/dispatch-id";
 import type { Opcode } from "@pawl/protocol/opcode";
 import type { Call } from "@pawl/server/driver/driver";
-import { racingSteps, stepsOf, type StepNode } from "../app/program.ts";
+import { stepsOf, type StepNode } from "../app/program.ts";
 import type { AppRequest } from "../app/request.ts";
 import { CallJudge } from "./calls.ts";
 import { ActionJudge } from "./actions.ts";
+import { DeferJudge } from "./defers.ts";
 import { CronJudge } from "./crons.ts";
 import type { OracleParts } from "./oracle-parts.ts";
 import { outcomeProblem } from "./outcomes.ts";
+import { missedSteps, wakeUpFault } from "./progress.ts";
 import { runOf } from "./run-of.ts";
 import { StartJudge } from "./starts.ts";
 import { FlowJudge } from "./flow.ts";
@@ -28,7 +29,7 @@ import { ScheduleJudge } from "./schedules.ts";
 import { isCancelWait, Mirror, textOf, type RunMirror } from "./mirror.ts";
 import type { Accuse, Rule, Violation } from "./violation.ts";
 import { SignalJudge } from "./signals.ts";
-import { entriesOf, WaitJudge } from "./waits.ts";
+import { WaitJudge } from "./waits.ts";
 
 /** How late a sleep may end when nothing goes wrong, ms. */
 const lateMaxMs = 1_500;
@@ -61,6 +62,7 @@ export class Oracle {
   readonly schedules: ScheduleJudge;
   readonly #crons: CronJudge;
   readonly #actions: ActionJudge;
+  readonly #defers: DeferJudge;
   /** Steps recorded when a call was leased, by dispatch id. */
   readonly #leases = new Map<string, string>();
   /** Steps that user code knows of in a call, by dispatch id: those it was given and those it ran. */
@@ -86,6 +88,7 @@ export class Oracle {
     this.#throttles = new ThrottleJudge(this.mirror, parts.isCalm, this.accuse);
     this.#turns = new TurnsJudge(parts, this.accuse);
     this.#notes = new NoteJudge(this.accuse);
+    this.#defers = new DeferJudge(this.mirror, this.#gathering, this.accuse);
     this.#starts = new StartJudge(this.mirror, this.#gathering, this.accuse);
     this.schedules = new ScheduleJudge(this.mirror, this.accuse);
     this.#crons = new CronJudge(this.mirror, this.accuse);
@@ -179,6 +182,7 @@ export class Oracle {
   finish(): void {
     const { data } = this.#parts;
     this.#starts.finish();
+    this.#defers.finish();
     if (this.#parts.isCalm && this.#decided > decidedPerChangeMax * this.#changes + decidedMax)
       this.accuse("busy-idling", `${this.#decided} commands came to ${this.#changes} changes`);
     this.schedules.finish(this.#parts.isCalm);
@@ -214,6 +218,7 @@ export class Oracle {
       case "run.put":
         this.#starts.written(change.run);
         this.#actions.written(change.run);
+        this.#defers.written(change.run);
         this.#counts.written(change.run);
         this.#gathering.written(change.run);
         return this.#mayChange(change.run.id, "its record");
@@ -221,6 +226,9 @@ export class Oracle {
         if (this.mirror.outputs.has(change.runId))
           this.accuse("ended-run-changed", `run ${change.runId} has two outputs`);
         return this.signals.ended(change.runId, change.output);
+      case "defer.put":
+        this.#mayChange(change.runId, `deferral ${change.defer.id}`);
+        return this.#defers.noted(change.runId, change.defer);
       case "gate.put":
         return this.signals.held(change.gate);
       case "gate.delete":
@@ -259,8 +267,9 @@ export class Oracle {
       this.#flow.registered();
       this.#turns.registered();
     }
-    if (change.type === "event.put") this.#starts.stored(change.event);
     if (change.type !== "event.put") return;
+    this.#starts.stored(change.event);
+    this.#defers.stored(change.event);
     const event = this.mirror.events.get(change.event.id);
     if (event !== undefined) this.#waits.arrived(event);
   }
@@ -350,44 +359,23 @@ export class Oracle {
     this.#notes.check(runId);
     const run = this.mirror.runs.get(runId);
     if (run === undefined) return;
-    const { jobs, waits } = run;
-    const problem = wakeUpProblem({ run: run.run, jobs });
-    if (problem !== null) this.accuse("wake-up", problem);
-    const waiting = [...jobs.values()].flatMap(entriesOf);
-    if (waiting.length !== waits.size || !waiting.every((id) => waits.has(id))) {
-      this.accuse(
-        "wake-up",
-        `run ${runId} waits for ${waiting.length} events and has ${waits.size} entries in the index of waits`,
-      );
-    }
+    const fault = wakeUpFault(run);
+    if (fault !== null) this.accuse("wake-up", fault);
     if (run.endedIn === this.mirror.commits) this.#checkOutcome(run);
     else if (run.endedIn === null) this.#checkProgress(run);
   }
 
-  /**
-   * User code sees what is recorded, or is about to: at once, but for steps that from version 2 on
-   * wait for the others of their group.
-   */
-  #checkProgress({ run, program, jobs, steps, lastDiscovery }: RunMirror): void {
-    let joins = false;
-    for (const job of jobs.values()) {
-      if (job.kind === "call" && job.target === "step") return;
-      if (job.kind === "deadline") continue;
-      joins ||= !job.race && run.requestVersion >= 2;
-    }
-    const seen = this.#seen.get(lastDiscovery ?? "") ?? new Set();
-    const racing = racingSteps(program);
-    const missed = [...steps.keys()].filter(
-      (id) => !seen.has(id) && !jobs.has(id) && (!joins || racing.has(id)),
-    );
+  #checkProgress(run: RunMirror): void {
+    const missed = missedSteps(run, this.#seen.get(run.lastDiscovery ?? "") ?? new Set());
     if (missed.length > 0)
       this.accuse(
         "progress-missed",
-        `run ${run.id} waits for ${[...jobs.keys()].join()}, but nobody was told of step ${missed.join()}`,
+        `run ${run.run.id} waits for ${[...run.jobs.keys()].join()}, but nobody was told of step ${missed.join()}`,
       );
   }
 
   #checkOutcome(run: RunMirror): void {
+    this.#defers.ended(run);
     const problem = outcomeProblem(
       run,
       this.mirror.outputs.get(run.run.id) ?? "",

@@ -29,6 +29,8 @@ export type Rule =
   | "run-not-started"
   /** A run ended as its program cannot end. */
   | "outcome-wrong"
+  /** A deferred function was lost, started twice, or started although it was aborted. */
+  | "defer-broken"
   /** A run goes on although the last who wanted it was cancelled. */
   | "orphan"
   /** A run that was started again is not the repeat of its original, or there are two. */

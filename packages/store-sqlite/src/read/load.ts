@@ -7,6 +7,7 @@ import type { ScheduleRecord } from "@pawl/engine/schedule-records";
 import { expiredOf, firstOf } from "@pawl/store/retained";
 import { numberOf, packHash, packUlid, textOf, unpackUlid } from "../codec.ts";
 import type { PackedId } from "../codec.ts";
+import { decodeDefer, defersOfRun } from "../rows/defer-row.ts";
 import { decodeEvent, eventColumns } from "../rows/event-row.ts";
 import { decodeGate, gateOfKey } from "../rows/gate-row.ts";
 import { decodeJob, jobsOfRun } from "../rows/job-row.ts";
@@ -26,6 +27,7 @@ export class Loader {
   readonly #jobs: Rows;
   readonly #steps: Rows;
   readonly #metadata: Rows;
+  readonly #defers: Rows;
   readonly #event: Rows;
   readonly #eventExists: Rows;
   readonly #mail: Rows;
@@ -51,6 +53,7 @@ export class Loader {
     this.#jobs = rows(jobsOfRun);
     this.#steps = rows(stepsOfRun);
     this.#metadata = rows(metadataOfRun);
+    this.#defers = rows(defersOfRun);
     this.#event = rows(`SELECT ${eventColumns} FROM event AS e WHERE e.id = ?`);
     this.#eventExists = rows("SELECT 1 FROM event WHERE id = ?");
     this.#mail = rows("SELECT 1 FROM mail WHERE id = ?");
@@ -148,6 +151,7 @@ export class Loader {
       run,
       jobs: this.#jobs.all(id).map((job) => decodeJob(runId, job)),
       steps: this.#steps.all(id).map(decodeStep),
+      defers: this.#defers.all(id).map(decodeDefer),
       events,
     };
   }

@@ -18,6 +18,7 @@ const tableOf: Readonly<Record<string, string>> = {
   runs: "run",
   outputs: "output",
   steps: "step",
+  defers: "defer",
   attempts: "attempt",
   metadata: "metadata",
   jobs: "job",

@@ -12,6 +12,7 @@ export interface PartTable {
 /** In the order in which the parts of a run go. */
 export const partTables: readonly PartTable[] = [
   { name: "step", key: ["place"], payload: bytesOf("memo", "opts") },
+  { name: "defer", key: ["run", "id"], payload: bytesOf("input", "meta") },
   { name: "attempt", key: ["run", "started_at", "step", "attempt"], payload: bytesOf("error") },
   {
     name: "metadata",

@@ -2,6 +2,7 @@
 // deleted run only the deletion. After that the order of the writes no longer matters. It must not
 // know what the database already holds.
 import type { Change } from "@pawl/engine/changes";
+import type { DeferRecord } from "@pawl/engine/defer-records";
 import type {
   AppRecord,
   AttemptRecord,
@@ -26,6 +27,7 @@ export interface RunWrites {
   run: RunRecord | null;
   output: JsonText | null;
   readonly steps: Map<string, StepRecord>;
+  readonly defers: Map<string, DeferRecord>;
   readonly attempts: Map<string, AttemptRecord>;
   readonly jobs: Map<string, Job | null>;
   readonly waits: Map<string, WaitRecord | null>;
@@ -83,8 +85,7 @@ function addChange(batch: Batch, change: Change): void {
     case "event.delete":
       return void batch.events.set(change.eventId, null);
     case "run.put":
-      writesOf(batch, change.run.id).run = change.run;
-      return;
+      return void (writesOf(batch, change.run.id).run = change.run);
     case "run.delete":
       return void batch.runs.set(change.runId, noWrites("whole"));
     case "run.retire":
@@ -94,8 +95,9 @@ function addChange(batch: Batch, change: Change): void {
     case "output.put":
       return void (writesOf(batch, change.runId).output = change.output);
     case "step.put":
-      writesOf(batch, change.runId).steps.set(change.step.id, change.step);
-      return;
+      return void writesOf(batch, change.runId).steps.set(change.step.id, change.step);
+    case "defer.put":
+      return void writesOf(batch, change.runId).defers.set(change.defer.id, change.defer);
     case "attempt.put":
       return putAttempt(batch, change.attempt);
     case "metadata.put":
@@ -103,17 +105,13 @@ function addChange(batch: Batch, change: Change): void {
     case "metadata.delete":
       return putMetadata(batch, change.runId, change.place, null);
     case "job.put":
-      writesOf(batch, change.job.runId).jobs.set(change.job.id, change.job);
-      return;
+      return void writesOf(batch, change.job.runId).jobs.set(change.job.id, change.job);
     case "job.delete":
-      writesOf(batch, change.runId).jobs.set(change.jobId, null);
-      return;
+      return void writesOf(batch, change.runId).jobs.set(change.jobId, null);
     case "wait.put":
-      writesOf(batch, change.wait.runId).waits.set(change.wait.jobId, change.wait);
-      return;
+      return void writesOf(batch, change.wait.runId).waits.set(change.wait.jobId, change.wait);
     case "wait.delete":
-      writesOf(batch, change.runId).waits.set(change.jobId, null);
-      return;
+      return void writesOf(batch, change.runId).waits.set(change.jobId, null);
     case "waitPath.put":
       return putWaitPath(batch, change.waitPath);
     case "idempotency.put":
@@ -165,6 +163,7 @@ function noWrites(wiped: RunWrites["wiped"]): RunWrites {
     run: null,
     output: null,
     steps: new Map(),
+    defers: new Map(),
     attempts: new Map(),
     jobs: new Map(),
     waits: new Map(),

@@ -4,6 +4,7 @@ import type { Job, RunRecord } from "@pawl/engine/records";
 import { packHash, packUlid, unpackUlids } from "../codec.ts";
 import type { PackedId } from "../codec.ts";
 import { attemptInsert, encodeAttempt } from "../rows/attempt-row.ts";
+import { deferInsert, encodeDefer } from "../rows/defer-row.ts";
 import { encodeJob, encodeRequest, jobInsert, requestInsert } from "../rows/job-row.ts";
 import {
   encodeMetadata,
@@ -48,6 +49,7 @@ export class RunWriter {
   readonly #link: StatementSync;
   readonly #unlink: StatementSync;
   readonly #putStep: StatementSync;
+  readonly #putDefer: StatementSync;
   readonly #putOutput: StatementSync;
   readonly #putAttempt: StatementSync;
   readonly #putJob: StatementSync;
@@ -85,6 +87,7 @@ export class RunWriter {
     this.#link = database.prepare("INSERT OR IGNORE INTO run_event (event, run) VALUES (?, ?)");
     this.#unlink = database.prepare("DELETE FROM run_event WHERE event = ? AND run = ?");
     this.#putStep = database.prepare(stepInsert);
+    this.#putDefer = database.prepare(deferInsert);
     this.#putOutput = database.prepare("INSERT OR REPLACE INTO output (run, output) VALUES (?, ?)");
     this.#putAttempt = database.prepare(attemptInsert);
     this.#putJob = database.prepare(jobInsert);
@@ -102,6 +105,7 @@ export class RunWriter {
     if (writes.wiped !== "no") this.#wipe(id, writes.wiped, touched);
     if (writes.output !== null) this.#putOutput.run(id, writes.output);
     for (const step of writes.steps.values()) this.#putStep.run(...encodeStep(id, step));
+    for (const defer of writes.defers.values()) this.#putDefer.run(...encodeDefer(id, defer));
     for (const attempt of writes.attempts.values())
       this.#putAttempt.run(...encodeAttempt(id, attempt));
     for (const [jobId, job] of writes.jobs) {

@@ -13,6 +13,7 @@ import {
   hashSample,
   runSample,
   sleepSample,
+  deferSample,
   stepSample,
   ulidSample,
   waitSample,
@@ -175,6 +176,7 @@ function ownershipCases(make: MakeStore): void {
       { type: "event.put", event: eventSample(1), keys: [{ path: "data.id", hash: "aa" }] },
       { type: "run.put", run: runSample(1) },
       { type: "job.put", job: callSample(runId) },
+      { type: "defer.put", runId, defer: deferSample(0) },
       { type: "step.put", runId, step: stepSample(0) },
       { type: "wait.put", wait: waitSample(runId, 1) },
       { type: "mail.put", mailId: "m1", shard: 3, message: messageSample(1) },
@@ -187,6 +189,7 @@ function ownershipCases(make: MakeStore): void {
       run: runSample(1),
       jobs: [callSample(runId)],
       steps: [stepSample(0)],
+      defers: [deferSample(0)],
       events: [eventSample(1)],
     });
   });

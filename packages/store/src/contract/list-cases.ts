@@ -15,6 +15,7 @@ import {
   invokeSample,
   runSample,
   runtimeSample,
+  deferSample,
   stepSample,
   ulidSample,
 } from "./samples.ts";
@@ -162,6 +163,7 @@ function runListCases(make: MakeStore): void {
       { type: "event.put", event: eventSample(1), keys: [] },
       { type: "run.put", run: runSample(1) },
       { type: "step.put", runId: ulidSample(1), step: stepSample(0) },
+      { type: "defer.put", runId: ulidSample(1), defer: deferSample(0) },
       { type: "job.put", job: callSample(ulidSample(1)) },
     );
     const { tables, bytes } = await subject.store.list({ type: "sizes" });
@@ -176,6 +178,7 @@ function runListCases(make: MakeStore): void {
         runs: 1,
         outputs: 0,
         steps: 1,
+        defers: 1,
         attempts: 0,
         metadata: 0,
         jobs: 1,

@@ -32,6 +32,7 @@ import {
   runtimeSample,
   scheduleSample,
   sleepSample,
+  deferSample,
   stepSample,
   ulidSample,
   waitJobSample,
@@ -165,6 +166,7 @@ const partPut = fc
   .tuple(runId, fc.nat(2), fc.string())
   .map(([runId, n, text]): readonly Change[] => [
     { type: "step.put", runId, step: stepSample(n, { memo: toJsonText(text) }) },
+    { type: "defer.put", runId, defer: deferSample(n, { input: toJsonText({ text }) }) },
     {
       type: "attempt.put",
       attempt: { ...attemptSample(runId, n), displayName: `d${text.length}` },

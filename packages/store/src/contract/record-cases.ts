@@ -1,6 +1,7 @@
 // Contract: every change type is written, read back unchanged, replaced and deleted.
 import assert from "node:assert/strict";
 import { toJsonText } from "@pawl/protocol/json-text";
+import type { DeferRecord } from "@pawl/engine/defer-records";
 import type { GateRecord, Job, RunRecord } from "@pawl/engine/records";
 import type { BulkRecord } from "@pawl/engine/bulk-records";
 import { olderThan } from "../retained.ts";
@@ -15,6 +16,7 @@ import {
   bulkSample,
   callSample,
   deadlineSample,
+  deferSample,
   eventSample,
   hashSample,
   invokeSample,
@@ -193,7 +195,13 @@ function runCases(make: MakeStore): void {
     for (const run of life) {
       await subject.commit({ type: "run.put", run });
       const { run: stored } = await subject.find({ kind: "run", runId });
-      assert.deepEqual(stored, { run, jobs: [], steps: [], events: events.toReversed() });
+      assert.deepEqual(stored, {
+        run,
+        jobs: [],
+        steps: [],
+        defers: [],
+        events: events.toReversed(),
+      });
     }
   });
 
@@ -209,6 +217,7 @@ function runCases(make: MakeStore): void {
         run,
         jobs: [],
         steps: [],
+        defers: [],
         events: events.map((n) => eventSample(n)),
       });
       for (const n of [1, 2, 3]) {
@@ -229,7 +238,7 @@ function runCases(make: MakeStore): void {
   storeTest(make, "a run without its events, or with none of its parts, loads", async (subject) => {
     await subject.commit({ type: "run.put", run: runSample(1) });
     const { run } = await subject.find({ kind: "run", runId });
-    assert.deepEqual(run, { run: runSample(1), jobs: [], steps: [], events: [] });
+    assert.deepEqual(run, { run: runSample(1), jobs: [], steps: [], defers: [], events: [] });
   });
 
   storeTest(make, "deleting a run takes all its parts, and nothing of others", async (subject) => {
@@ -350,6 +359,32 @@ function partCases(make: MakeStore): void {
     await subject.reopen();
     assert.deepEqual(await noted(subject, runId), inOrder([changed, ...rest.slice(0, -1)]));
     assert.deepEqual(await noted(subject, ulidSample(9)), []);
+  });
+
+  storeTest(make, "deferred functions come in order of arrival", async (subject) => {
+    const defers = [7, 3, 5].map((hash, seq) => deferSample(seq, { id: hashSample(hash) }));
+    const odd = deferSample(3, {
+      id: "not-a-hash",
+      userId: null,
+      status: "rejected",
+      input: toJsonText({ ü: "\u{1F600}" }),
+      meta: toJsonText({ sessions: { s: "ä" } }),
+      reason: 'too "large"',
+    });
+    const put = (...all: readonly DeferRecord[]) =>
+      all.map((defer) => ({ type: "defer.put", runId, defer }) as const);
+    const find = async () => (await subject.find({ kind: "run", runId })).run?.defers;
+    await subject.commit(
+      { type: "run.put", run: runSample(1) },
+      ...put(odd, ...defers.toReversed()),
+    );
+    assert.deepEqual(await find(), [...defers, odd]);
+    const sent = deferSample(1, { id: hashSample(3), status: "sent", eventId: ulidSample(9) });
+    await subject.commit(...put(sent));
+    assert.deepEqual(await find(), [defers[0], sent, defers[2], odd]);
+    await subject.commit({ type: "run.delete", runId });
+    await subject.commit({ type: "run.put", run: runSample(1) });
+    assert.deepEqual(await find(), [], "they go with their run");
   });
 
   storeTest(make, "attempts come oldest first; the output of a run comes back", async (subject) => {

@@ -17,6 +17,7 @@ import {
   invokeSample,
   metadataSample,
   runSample,
+  deferSample,
   stepSample,
   ulidSample,
 } from "./samples.ts";
@@ -63,11 +64,12 @@ function weightCases(make: MakeStore): void {
     await subject.commit(
       { type: "run.put", run: running },
       { type: "step.put", runId, step },
+      { type: "defer.put", runId, defer: deferSample(0, { meta: toJsonText({ s: "ü" }) }) },
       { type: "attempt.put", attempt: attemptSample(runId, 0) },
     );
     const error = Buffer.byteLength(attemptSample(runId, 0).error);
     // In JSON a lone surrogate is written as an escape.
-    const parts = 3 * recordBytes + Buffer.byteLength(step.memo) + 7 + error;
+    const parts = 4 * recordBytes + Buffer.byteLength(step.memo) + 7 + error + 7 + 10;
     assert.deepEqual(await kind("running"), { count: 1, bytes: parts, oldest: running.queuedAt });
     assert.deepEqual(await kind("failed"), nothing);
     await subject.commit(ended(1, "failed", 9), {
@@ -224,7 +226,7 @@ function boundCases(make: MakeStore): void {
 /** How many records there are of what a run consists of. */
 async function partCounts(subject: Subject): Promise<readonly (number | undefined)[]> {
   const { tables } = await subject.store.list({ type: "sizes" });
-  const names = ["runs", "steps", "attempts", "metadata", "outputs", "jobs", "waits"];
+  const names = ["runs", "steps", "defers", "attempts", "metadata", "outputs", "jobs", "waits"];
   return names.map((name) => tables[name]);
 }
 
@@ -275,6 +277,7 @@ function retiredCases(make: MakeStore): void {
       ...steps,
       ...attempts,
       { type: "metadata.put", metadata: metadataSample(runId, 0) },
+      { type: "defer.put", runId, defer: deferSample(0) },
       { type: "output.put", runId, output: toJsonText("x".repeat(8)) },
       {
         type: "run.put",
@@ -300,13 +303,14 @@ function retiredCases(make: MakeStore): void {
       if (n === 1) await subject.reopen();
     }
     assert.deepEqual(left, [
-      [0, 8, 2, 1, 1, 0, 0],
-      [0, 6, 2, 1, 1, 0, 0],
-      [0, 5, 2, 1, 1, 0, 0],
-      [0, 2, 2, 1, 1, 0, 0],
-      [0, 0, 1, 1, 1, 0, 0],
+      [0, 8, 1, 2, 1, 1, 0, 0],
+      [0, 6, 1, 2, 1, 1, 0, 0],
+      [0, 5, 1, 2, 1, 1, 0, 0],
+      [0, 2, 1, 2, 1, 1, 0, 0],
+      [0, 0, 0, 2, 1, 1, 0, 0],
+      [0, 0, 0, 0, 0, 1, 0, 0],
     ]);
-    assert.deepEqual(await partCounts(subject), [0, 0, 0, 0, 0, 0, 0]);
+    assert.deepEqual(await partCounts(subject), [0, 0, 0, 0, 0, 0, 0, 0]);
     // Its event is free to go; a piece of what is gone is nothing.
     const bounds = [bound("events", { before: baseTime + 99 })];
     const { eventIds } = await subject.find({ kind: "expired", bounds, limit: 9, limitBytes: 1e9 });

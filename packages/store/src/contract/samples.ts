@@ -1,5 +1,6 @@
 // Records for the contract: complete, small, deterministic. Tests override what they are about.
 import { toJsonText } from "@pawl/protocol/json-text";
+import type { DeferRecord } from "@pawl/engine/defer-records";
 import type {
   AppRecord,
   AttemptRecord,
@@ -178,6 +179,22 @@ export function stepSample(seq: number, overrides: Partial<StepRecord> = {}): St
     endedAt: baseTime + 2,
     memo: toJsonText({ type: "data", data: seq }),
     opts: null,
+    ...overrides,
+  };
+}
+
+export function deferSample(seq: number, overrides: Partial<DeferRecord> = {}): DeferRecord {
+  return {
+    id: hashSample(seq),
+    userId: "afterwards",
+    seq,
+    functionSlug: "shop-scorer",
+    status: "scheduled",
+    input: toJsonText({ n: seq }),
+    meta: null,
+    reason: null,
+    eventId: null,
+    addedAt: baseTime + seq,
     ...overrides,
   };
 }

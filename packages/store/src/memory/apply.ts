@@ -42,10 +42,11 @@ export function applyChange(data: MemoryData, change: Change): void {
     case "parts.delete":
       return deleteParts(data, change.runId, change);
     case "output.put":
-      entryOf(data, change.runId).output = change.output;
-      return;
+      return void (entryOf(data, change.runId).output = change.output);
     case "step.put":
       return void entryOf(data, change.runId).steps.set(change.step.id, change.step);
+    case "defer.put":
+      return void entryOf(data, change.runId).defers.set(change.defer.id, change.defer);
     case "attempt.put":
       return putAttempt(data, change.attempt);
     case "metadata.put":
@@ -55,21 +56,17 @@ export function applyChange(data: MemoryData, change: Change): void {
     case "job.put":
       return putJob(data, change.job);
     case "job.delete":
-      deleteJob(data, change.runId, change.jobId);
-      return;
+      return deleteJob(data, change.runId, change.jobId);
     case "wait.put":
       return putWait(data, change.wait);
     case "wait.delete":
-      deleteWait(data, change.runId, change.jobId);
-      return;
+      return deleteWait(data, change.runId, change.jobId);
     case "waitPath.put":
       return putWaitPath(data, change.waitPath);
     case "idempotency.put":
-      holdKey(data, change);
-      return;
+      return holdKey(data, change);
     case "idempotency.delete":
-      forgetKey(data, change.key);
-      return;
+      return forgetKey(data, change.key);
     case "gate.put":
       return putGate(data, change.gate);
     case "gate.delete":
@@ -118,6 +115,7 @@ function entryOf(data: MemoryData, runId: string): RunEntry {
       output: null,
       jobs: new Map(),
       steps: new Map(),
+      defers: new Map(),
       attempts: new Map(),
       waits: new Map(),
       metadata: new Map(),

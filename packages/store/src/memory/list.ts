@@ -136,6 +136,7 @@ function sizes(data: MemoryData): Sizes {
       runs: data.runOrder.size,
       outputs: sumParts((entry) => (entry.output === null ? 0 : 1)),
       steps: sumParts((entry) => entry.steps.size),
+      defers: sumParts((entry) => entry.defers.size),
       attempts: sumParts((entry) => entry.attempts.size),
       metadata: sumParts((entry) => entry.metadata.size),
       jobs: sum((entry) => entry.jobs.size),

@@ -53,6 +53,7 @@ function storedRun(data: MemoryData, runId: string): StoredRun | null {
     run: entry.run,
     jobs: [...entry.jobs.values()],
     steps: [...entry.steps.values()].sort((a, b) => a.seq - b.seq),
+    defers: [...entry.defers.values()].sort((a, b) => a.seq - b.seq),
     events: eventsOf(data, entry.run.eventIds),
   };
 }

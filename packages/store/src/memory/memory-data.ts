@@ -1,6 +1,7 @@
 // What a memory store holds: the records and the orders in which they are asked for. Stores that
 // share one of these see the same database, as processes see one file. Only `apply.ts` writes it.
 import type { Message } from "@pawl/engine/commands";
+import type { DeferRecord } from "@pawl/engine/defer-records";
 import type {
   AppRecord,
   AttemptRecord,
@@ -31,6 +32,7 @@ export interface RunEntry {
   output: JsonText | null;
   readonly jobs: Map<string, Job>;
   readonly steps: Map<string, StepRecord>;
+  readonly defers: Map<string, DeferRecord>;
   readonly attempts: Map<string, AttemptRecord>;
   readonly waits: Map<string, WaitRecord>;
   /** By `metadataId`. */
@@ -40,7 +42,7 @@ export interface RunEntry {
 }
 
 /** Parts that go in pieces, when their run is out of sight. */
-export type RetiredParts = Pick<RunEntry, "output" | "steps" | "attempts" | "metadata">;
+export type RetiredParts = Pick<RunEntry, "output" | "steps" | "defers" | "attempts" | "metadata">;
 
 /** Ended runs of one status, or events. */
 export interface RetainedData {

@@ -79,9 +79,11 @@ export function deleteParts(data: MemoryData, runId: string, step: StepSize): vo
 function* partsOf(
   parts: RetiredParts,
 ): Generator<{ readonly bytes: number; readonly remove: () => void }, void> {
-  const { output, steps, attempts, metadata } = parts;
+  const { output, steps, defers, attempts, metadata } = parts;
   for (const [id, { memo, opts }] of steps)
     yield { bytes: utf8Bytes(memo) + utf8Bytes(opts), remove: () => steps.delete(id) };
+  for (const [id, { input, meta }] of defers)
+    yield { bytes: utf8Bytes(input) + utf8Bytes(meta), remove: () => defers.delete(id) };
   for (const [id, { error }] of attempts)
     yield { bytes: utf8Bytes(error), remove: () => attempts.delete(id) };
   for (const [id, { values }] of metadata)
@@ -97,13 +99,16 @@ export function firstRetired(data: MemoryData): string | null {
 /** A run with its parts as retention weighs it. */
 export function sizeOf({
   steps,
+  defers,
   attempts,
   output,
   metadata,
 }: RunEntry): Pick<Candidate, "bytes" | "records"> {
-  const records = 1 + steps.size + attempts.size + metadata.size + (output === null ? 0 : 1);
+  const records =
+    1 + steps.size + defers.size + attempts.size + metadata.size + (output === null ? 0 : 1);
   let bytes = records * recordBytes + utf8Bytes(output);
   for (const { memo, opts } of steps.values()) bytes += utf8Bytes(memo) + utf8Bytes(opts);
+  for (const { input, meta } of defers.values()) bytes += utf8Bytes(input) + utf8Bytes(meta);
   for (const { error } of attempts.values()) bytes += utf8Bytes(error);
   for (const { values } of metadata.values()) bytes += utf8Bytes(values);
   return { bytes, records };

@@ -8,6 +8,7 @@ import { ServerError } from "../../server-error.ts";
 import { runStatusOf, runStatusWords, timeOrNull, traceIdOf } from "../words.ts";
 import { cursorOf } from "../../query/run-cursor.ts";
 import { appObject, functionObject } from "./apps.ts";
+import { deferObjects, deferredFromObject } from "./defers.ts";
 import { eventObject } from "./events.ts";
 import { timeOf } from "./times.ts";
 import { aiKind } from "@pawl/engine/metadata/ai-cost";
@@ -38,6 +39,8 @@ export function runObject(queries: Queries, shown: ShownRun): object {
     eventName: run.eventName,
     hasAI: () => hasAi(queries, run.id),
     trace: () => traceObject(queries, run.id),
+    defers: () => deferObjects(queries, run.id, runObject),
+    deferredFrom: () => deferredFromObject(queries, shown, runObject),
   };
 }
 

@@ -259,6 +259,30 @@ export const typeDefinitions = /* GraphQL */ `
     eventName: String
     hasAI: Boolean!
     trace(preview: Boolean): RunTraceSpan
+    "Functions that it has deferred until its end."
+    defers: [RunDefer!]!
+    "The run that has deferred this one."
+    deferredFrom: RunDeferredFrom
+  }
+  enum RunDeferStatus {
+    SCHEDULED
+    ABORTED
+    REJECTED
+  }
+  type RunDefer {
+    id: String!
+    userDeferID: String
+    fnSlug: String!
+    status: RunDeferStatus!
+    "Why it was rejected."
+    reason: String
+    "The run that it started; null before the end of its parent."
+    run: FunctionRunV2
+  }
+  type RunDeferredFrom {
+    parentRunID: ULID!
+    parentFnSlug: String!
+    parentRun: FunctionRunV2
   }
   enum RunsV2OrderByField {
     QUEUED_AT

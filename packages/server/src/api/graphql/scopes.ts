@@ -44,6 +44,8 @@ const typesOfScope: readonly (readonly [Scope, readonly string[]])[] = [
       "FunctionRunV2",
       "FunctionRunV2Edge",
       "RunsV2Connection",
+      "RunDefer",
+      "RunDeferredFrom",
       "RunTraceSpan",
       "RunTraceSpanOutput",
       "RunTraceTrigger",
