@@ -5,6 +5,7 @@ import { jsonOf, oddText, pick, urlOf, valueOf, type Places } from "./values.ts"
 
 /** A body for a route; `schema` is what OpenAPI says of it, undefined when it says nothing. */
 export function bodyFor(dice: Dice, places: Places, pattern: string, schema: unknown): string {
+  if (/\/traces/.test(pattern)) return spans(dice, places);
   if (schema !== undefined) return JSON.stringify(valueOf(dice, places, schema));
   if (pattern.startsWith("/e")) return events(dice, places);
   if (pattern.startsWith("/invoke")) return `{"data":${jsonOf(dice, places, 2)}}`;
@@ -26,6 +27,36 @@ function event(dice: Dice, places: Places): string {
 function events(dice: Dice, places: Places): string {
   const some = Array.from({ length: dice.between(0, 5) }, () => event(dice, places));
   return pick(dice, [event(dice, places), `[${some.join(",")}]`, some.join("\n")]);
+}
+
+/** OTLP in JSON: spans of runs that are there and of others, under each other in any way. */
+function spans(dice: Dice, places: Places): string {
+  const id = (digits: number): string =>
+    dice.chance(0.9) ? String(dice.between(0, 9)).padStart(digits, "e") : oddText(dice, places);
+  const some = Array.from({ length: dice.between(0, 6) }, () => ({
+    traceId: id(32),
+    spanId: id(16),
+    parentSpanId: dice.chance(0.5) ? id(16) : "",
+    name: oddText(dice, places),
+    kind: dice.between(0, 7),
+    startTimeUnixNano: `${String(dice.between(0, 2_000_000_000))}000000000`,
+    endTimeUnixNano: dice.chance(0.9) ? "2000000000000000000" : oddText(dice, places),
+    attributes: [
+      { key: "sdk.run.id", value: { stringValue: oddText(dice, places) } },
+      { key: "inngest.traceref", value: { stringValue: `step.${String(dice.between(0, 3))}` } },
+      { key: "any", value: fromText(jsonOf(dice, places, 2)) },
+    ],
+    status: { code: dice.between(0, 3), message: oddText(dice, places) },
+  }));
+  return JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: some }] }] });
+}
+
+function fromText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 const flows: readonly object[] = [

@@ -170,6 +170,7 @@ function headersOf(dice: Dice, places: Places, tokens: readonly string[]): Case[
   ]);
   maybe(0.5, "content-type", [
     "application/json",
+    "application/x-protobuf",
     "text/plain",
     "application/x-www-form-urlencoded",
     "multipart/form-data",

@@ -84,6 +84,8 @@ async function start({ kind, store }: FuzzOptions): Promise<World> {
       eventsPerRequestMax: 100,
       bodyBytesMax: mebibyte,
       previewRunsMax: 100,
+      traceBytesMax: mebibyte,
+      spansPerRequestMax: 100,
     },
     retention: {
       policies: retentionPolicies(5_000),

@@ -18,6 +18,7 @@ import type { BulkRecord } from "./bulk-records.ts";
 import type { MetadataPlace, MetadataRecord } from "./metadata-records.ts";
 import type { ScheduleRecord } from "./schedule-records.ts";
 import type { Message } from "./commands.ts";
+import type { UserSpan } from "./user-spans.ts";
 
 export type Change =
   | { readonly type: "app.put"; readonly app: AppRecord }
@@ -26,7 +27,10 @@ export type Change =
   | { readonly type: "event.put"; readonly event: EventRecord; readonly keys: readonly WaitKey[] }
   | { readonly type: "event.delete"; readonly eventId: string }
   | { readonly type: "run.put"; readonly run: RunRecord }
-  /** Removes the run with all that belongs to it: steps, defers, attempts, output, jobs, waits, metadata. */
+  /**
+   * Removes the run with all that belongs to it: steps, defers, attempts, output, jobs, waits,
+   * metadata, spans of user code.
+   */
   | { readonly type: "run.delete"; readonly runId: string }
   /**
    * As `run.delete`, but steps, attempts and output stay behind, out of sight of every question, until
@@ -54,6 +58,8 @@ export type Change =
       readonly runId: string;
       readonly place: MetadataPlace;
     }
+  /** Spans of user code that the run does not have yet. It weighs more by them, ended or not. */
+  | { readonly type: "userSpans.put"; readonly runId: string; readonly spans: readonly UserSpan[] }
   | { readonly type: "job.put"; readonly job: Job }
   | { readonly type: "job.delete"; readonly runId: string; readonly jobId: string }
   | { readonly type: "wait.put"; readonly wait: WaitRecord }

@@ -17,6 +17,7 @@ import type {
   WaitPosition,
 } from "./records.ts";
 import type { BulkCommand } from "./bulk-commands.ts";
+import type { SpansReceived } from "./span-commands.ts";
 import type { CommandBase, Seed } from "./command-base.ts";
 import type { TargetedUpdate } from "./metadata-records.ts";
 import type { ScheduleDefinition } from "./schedule-records.ts";
@@ -350,6 +351,7 @@ export type Command =
   | MetadataReceived
   | RunRerun
   | BulkCommand
+  | SpansReceived
   | FunctionPaused
   | FunctionResumed
   | FunctionLimited

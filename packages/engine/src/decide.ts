@@ -32,6 +32,7 @@ import { signalSent } from "./commands/signal-sent.ts";
 import { scheduleHeld, scheduleRemoved } from "./commands/schedule-held.ts";
 import { scheduleChanged, scheduleSet } from "./commands/schedule-set.ts";
 import { scheduleRunEnded, scheduleTriggered } from "./commands/schedule-triggered.ts";
+import { spansReceived } from "./commands/spans-received.ts";
 import { timerDue } from "./commands/timer-due.ts";
 import { waitMatched } from "./commands/wait-matched.ts";
 import { waitsContinued } from "./commands/waits-continued.ts";
@@ -43,11 +44,9 @@ import { waitsContinued } from "./commands/waits-continued.ts";
 export function decide(state: StateView, command: Command): Decision {
   switch (command.type) {
     case "app.synced":
-      return appSynced(state, command);
     case "app.removed":
-      return appRemoved(state, command);
     case "app.syncFailed":
-      return appSyncFailed(state, command);
+      return decideApp(state, command);
     case "events.received":
       return eventsReceived(state, command);
     case "call.answered":
@@ -105,8 +104,23 @@ export function decide(state: StateView, command: Command): Decision {
       return runRepaired(state, command);
     case "paths.indexed":
       return pathsIndexed(state, command);
+    case "spans.received":
+      return spansReceived(state, command);
     case "retention.due":
       return retentionDue(state, command);
+  }
+}
+
+type AppCommand = Extract<Command, { readonly type: `app.${string}` }>;
+
+function decideApp(state: StateView, command: AppCommand): Decision {
+  switch (command.type) {
+    case "app.synced":
+      return appSynced(state, command);
+    case "app.removed":
+      return appRemoved(state, command);
+    case "app.syncFailed":
+      return appSyncFailed(state, command);
   }
 }
 

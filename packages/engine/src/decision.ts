@@ -4,6 +4,7 @@ import type { Message } from "./commands.ts";
 import type { BulkRecord } from "./bulk-records.ts";
 import type { Effect } from "./effects.ts";
 import type { EngineCode } from "./codes.ts";
+import type { SpansTaken } from "./span-commands.ts";
 import type { RuntimeSchedule } from "./schedule-records.ts";
 
 /** The answer for whoever sent the command. Expected outcomes are replies, never throws. */
@@ -31,6 +32,7 @@ export type ReplyValue =
       readonly created: boolean;
     }
   | { readonly type: "bulk"; readonly bulk: BulkRecord }
+  | ({ readonly type: "spans" } & SpansTaken)
   /** How many records were removed, and whether there may be more. */
   | {
       readonly type: "removed";

@@ -15,6 +15,7 @@ import type {
 import type { BulkRecord } from "./bulk-records.ts";
 import type { MetadataRecord } from "./metadata-records.ts";
 import type { ScheduleRecord } from "./schedule-records.ts";
+import type { UserSpanTally } from "./user-spans.ts";
 
 export type Need =
   | { readonly kind: "run"; readonly runId: string }
@@ -29,6 +30,8 @@ export type Need =
   | { readonly kind: "gate"; readonly key: string }
   | { readonly kind: "schedule"; readonly scheduleId: string }
   | { readonly kind: "bulk"; readonly bulkId: string }
+  /** How many spans of user code a run has, and which. */
+  | { readonly kind: "userSpans"; readonly runId: string }
   /** The first `limit` waits under one key, behind `after`, in order of position. */
   | {
       readonly kind: "waits";
@@ -97,6 +100,7 @@ export type Found =
       readonly schedule: ScheduleRecord | null;
     }
   | { readonly need: Extract<Need, { kind: "bulk" }>; readonly bulk: BulkRecord | null }
+  | { readonly need: Extract<Need, { kind: "userSpans" }>; readonly tally: UserSpanTally }
   | { readonly need: Extract<Need, { kind: "waits" }>; readonly waits: readonly WaitRecord[] }
   | {
       readonly need: Extract<Need, { kind: "pastEvents" }>;

@@ -2,6 +2,7 @@
 // must be there before its look-back is known), so a shell asks again until nothing is missing,
 // and once more right before deciding, since the decisions before it may have changed the answer.
 import type {
+  AppRemoved,
   AppSynced,
   CallAnswered,
   CheckpointReceived,
@@ -43,10 +44,8 @@ export function requirements(state: HotState, command: Command): readonly Need[]
   };
   switch (command.type) {
     case "app.synced":
-      wantSchedules(state, command.app.id, command.functions, want);
-      break;
     case "app.removed":
-      wantSchedules(state, command.appId, [], want);
+      wantSchedules(state, command, want);
       break;
     case "schedule.due":
     case "schedule.set":
@@ -92,7 +91,8 @@ export function requirements(state: HotState, command: Command): readonly Need[]
     case "parent.cancelled":
     case "run.cancelled":
     case "run.repaired":
-      wantRun(state, command.runId, want);
+    case "spans.received":
+      wantNamed(state, command, want);
       break;
     case "bulk.created":
     case "bulk.progressed":
@@ -108,6 +108,16 @@ export function requirements(state: HotState, command: Command): readonly Need[]
 }
 
 type Want = (need: Need) => void;
+
+/** The run that a command names, and what else the command is decided from. */
+function wantNamed(
+  state: HotState,
+  { type, runId }: Pick<Command, "type"> & { readonly runId: string },
+  want: Want,
+): void {
+  wantRun(state, runId, want);
+  if (type === "spans.received") want({ kind: "userSpans", runId });
+}
 
 /** A run, and then what flow control keeps for it. */
 function wantRun(state: HotState, runId: string, want: Want): void {
@@ -180,12 +190,9 @@ function wantRerun(state: HotState, command: RunRerun, want: Want): void {
 }
 
 /** The schedules that an app has, and those that it asks for. */
-function wantSchedules(
-  state: HotState,
-  appId: string,
-  functions: AppSynced["functions"],
-  want: Want,
-): void {
+function wantSchedules(state: HotState, command: AppSynced | AppRemoved, want: Want): void {
+  const [appId, functions] =
+    command.type === "app.synced" ? [command.app.id, command.functions] : [command.appId, []];
   const before = state.app(appId)?.functions ?? [];
   for (const need of scheduleNeeds([...before, ...functions])) want(need);
 }

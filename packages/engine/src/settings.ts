@@ -30,6 +30,10 @@ export interface Settings {
   readonly stepsPerRunMax: number;
   /** Sum of all memos of one run, in UTF-16 units of their JSON. */
   readonly runStateCharsMax: number;
+  /** Spans of user code that are kept of one run. */
+  readonly userSpansPerRunMax: number;
+  /** Sum of all of them, in bytes of UTF-8 (`userSpanBytes`). */
+  readonly userSpanBytesPerRunMax: number;
   /** One step's output, in UTF-16 units of its JSON. */
   readonly stepOutputCharsMax: number;
   /** Sum of all metadata of one run, in UTF-16 units: kinds, and values as JSON. */
@@ -94,6 +98,8 @@ export const defaultSettings: Settings = {
   leaseMs: 2 * hour + minute,
   stepsPerRunMax: 100_000,
   runStateCharsMax: 32 * 1024 * 1024,
+  userSpansPerRunMax: 5_000,
+  userSpanBytesPerRunMax: 8 * 1024 * 1024,
   stepOutputCharsMax: 4 * 1024 * 1024,
   runMetadataCharsMax: 1024 * 1024,
   runMetadataMax: 5_000,

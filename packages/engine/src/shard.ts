@@ -68,6 +68,7 @@ export function entityKey(command: Unstamped): string | null {
     case "run.cancelled":
     case "run.repaired":
     case "metadata.received":
+    case "spans.received":
       return command.runId;
     case "run.rerun":
       return command.gate ?? command.runId;

@@ -26,6 +26,8 @@ export type ServerErrorCode =
   | "expression_invalid"
   /** A body is JSON, but not what the route takes. */
   | "body_invalid"
+  /** One request brings more spans than it may. */
+  | "spans_too_many"
   /** What was asked for is known, but not part of this server. */
   | "not_implemented"
   /** There is no event with this id. */

@@ -95,6 +95,8 @@ export const defaultServerOptions: Omit<ServerOptions, "store"> = {
     eventBytesMax: eventBytesCeiling,
     eventsPerRequestMax: 5_000,
     bodyBytesMax: 32 * mebibyte,
+    traceBytesMax: 8 * mebibyte,
+    spansPerRequestMax: 5_000,
     previewRunsMax: 10_000,
   },
   graphqlLimits: {},

@@ -92,6 +92,11 @@ export const migrations: readonly Migration[] = [
     file: "015_defers.sql",
     checksum: "1d330d6cfffcb121acca8d7552fa2260cffa2df42ce4aea9028438383bd7b050",
   },
+  {
+    number: 16,
+    file: "016_user_spans.sql",
+    checksum: "adf3103502a098cc4f79e13af89822009b21620cf565f9634d98de984d702039",
+  },
 ];
 
 /** Marks a file as ours: "PAWL" in ASCII. */

@@ -14,6 +14,7 @@ import type {
 } from "@pawl/engine/records";
 import type { BulkRecord } from "@pawl/engine/bulk-records";
 import type { ScheduleRecord } from "@pawl/engine/schedule-records";
+import type { UserSpan } from "@pawl/engine/user-spans";
 import type { JsonText } from "@pawl/protocol/json-text";
 import type { Usage } from "./retained.ts";
 
@@ -167,6 +168,8 @@ export type ListQuery =
   /** Failed attempts of a run, oldest first. */
   | { readonly type: "attempts"; readonly runId: string }
   | { readonly type: "output"; readonly runId: string }
+  /** Spans of user code in a run, those that began first ahead; at the same time by id. */
+  | { readonly type: "userSpans"; readonly runId: string }
   /**
    * Schedules whose ids go on behind a prefix, in order of their ids, as text; behind `after`,
    * whether or not it is still there.
@@ -245,6 +248,7 @@ export interface ListResults {
   readonly unfinished: readonly string[];
   readonly attempts: readonly AttemptRecord[];
   readonly output: JsonText | null;
+  readonly userSpans: readonly UserSpan[];
   readonly schedules: readonly ScheduleRecord[];
   readonly scheduleCount: number;
   readonly bulks: readonly BulkRecord[];

@@ -17,6 +17,7 @@ import type { BulkRecord } from "../bulk-records.ts";
 import type { ScheduleRecord } from "../schedule-records.ts";
 import type { Settings } from "../settings.ts";
 import type { OwnedShards } from "../shard.ts";
+import { userSpanBytes, type UserSpan, type UserSpanTally } from "../user-spans.ts";
 import { Catalog } from "./catalog.ts";
 import { HotRuns, type HotRun } from "./hot-runs.ts";
 import { HotWaits } from "./hot-waits.ts";
@@ -60,6 +61,8 @@ export class HotState implements StateView {
   readonly #mail = new Overlay<true>();
   #runtimeSchedules = 0;
   readonly #bulks = new Overlay<BulkRecord>();
+  /** By run. */
+  readonly #userSpans = new Overlay<UserSpanTally>();
   /** Queries answered since the batch began, by `needId`. */
   readonly #answered = new Map<string, Found>();
   #batch = 1;
@@ -93,6 +96,7 @@ export class HotState implements StateView {
     this.#schedules.evict(committedBatch);
     this.#mail.evict(committedBatch);
     this.#bulks.evict(committedBatch);
+    this.#userSpans.evict(committedBatch);
   }
 
   /** Whether the answer to a need is in memory. */
@@ -114,6 +118,8 @@ export class HotState implements StateView {
         return this.#mail.has(need.mailId);
       case "bulk":
         return this.#bulks.has(need.bulkId);
+      case "userSpans":
+        return this.#userSpans.has(need.runId);
       default:
         return this.#answered.has(needId(need));
     }
@@ -127,6 +133,7 @@ export class HotState implements StateView {
       else if ("schedule" in found) this.#schedules.absorb(found.need.scheduleId, found.schedule);
       else if ("lies" in found) this.#mail.absorb(found.need.mailId, found.lies ? true : null);
       else if ("bulk" in found) this.#bulks.absorb(found.need.bulkId, found.bulk);
+      else if ("tally" in found) this.#userSpans.absorb(found.need.runId, found.tally);
       else if ("expiresAt" in found) {
         const { runId, expiresAt } = found;
         this.#keys.absorb(found.need.key, runId === null ? null : { runId, expiresAt });
@@ -152,7 +159,10 @@ export class HotState implements StateView {
         return this.#runs.putRun(change.run, batch, (id) => this.#recent(id));
       case "run.delete":
       case "run.retire":
+        this.#userSpans.put(change.runId, noSpans, batch);
         return this.#runs.delete(change.runId, batch);
+      case "userSpans.put":
+        return this.#addSpans(change.runId, change.spans, batch);
       case "step.put":
         return this.#runs.putStep(change.runId, change.step, batch);
       case "metadata.put":
@@ -262,6 +272,12 @@ export class HotState implements StateView {
     return this.#bulks.get(bulkId);
   }
 
+  userSpans(runId: string): UserSpanTally {
+    const tally = this.#userSpans.get(runId);
+    if (tally === undefined) throw new Error(`the spans of run ${runId} were not loaded`);
+    return tally;
+  }
+
   waitPaths(event: string): ReadonlyMap<string, WaitPathRecord> {
     return this.#waitPaths.get(event) ?? noPaths;
   }
@@ -349,6 +365,17 @@ export class HotState implements StateView {
     this.#schedules.put(id, schedule, batch);
   }
 
+  #addSpans(runId: string, spans: readonly UserSpan[], batch: number): void {
+    const { ids, bytes } = this.userSpans(runId);
+    const all = new Set(ids);
+    let sum = bytes;
+    for (const span of spans) {
+      all.add(span.id);
+      sum += userSpanBytes(span);
+    }
+    this.#userSpans.put(runId, { ids: all, bytes: sum }, batch);
+  }
+
   #addWaitPath(waitPath: WaitPathRecord): void {
     const paths = this.#waitPaths.get(waitPath.event) ?? new Map<string, WaitPathRecord>();
     paths.set(waitPath.path, waitPath);
@@ -356,6 +383,7 @@ export class HotState implements StateView {
   }
 }
 
+const noSpans: UserSpanTally = { ids: new Set(), bytes: 0 };
 const noPaths: ReadonlyMap<string, WaitPathRecord> = new Map();
 
 function sameKey(a: WaitKey, b: WaitKey | null): boolean {

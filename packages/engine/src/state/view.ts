@@ -21,6 +21,7 @@ import type { BulkRecord } from "../bulk-records.ts";
 import type { ScheduleRecord } from "../schedule-records.ts";
 import type { Settings } from "../settings.ts";
 import type { OwnedShards } from "../shard.ts";
+import type { UserSpanTally } from "../user-spans.ts";
 
 export interface RunView {
   readonly run: RunRecord;
@@ -75,6 +76,8 @@ export interface StateView {
   readonly runtimeSchedules: number;
   /** Undefined: there is no such bulk action. */
   bulk(bulkId: string): BulkRecord | undefined;
+  /** How many spans of user code a run has, and which. */
+  userSpans(runId: string): UserSpanTally;
   waitPaths(event: string): ReadonlyMap<string, WaitPathRecord>;
   /** Undefined: there is no such run. */
   run(runId: string): RunView | undefined;

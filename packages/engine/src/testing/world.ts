@@ -305,6 +305,8 @@ function nothing(need: Need): Found {
       return { need, schedule: null };
     case "bulk":
       return { need, bulk: null };
+    case "userSpans":
+      return { need, tally: { ids: new Set(), bytes: 0 } };
     case "expiredRates":
       return { need, keys: [] };
     case "expiredKeys":

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { metadataScopes } from "@pawl/protocol/metadata-wire";
 import { spanStatusWords, stepOpWords } from "./words.ts";
+import { userSpanV1Schema } from "./user-span-json.ts";
 
 const time = z.iso.datetime();
 
@@ -100,6 +101,8 @@ export const spanSchema = z
     ended_at: time.nullable(),
     duration_ms: z.int().nullable(),
     is_root: z.boolean(),
+    is_userland: z.boolean().describe("Made by user code."),
+    userland: userSpanV1Schema.nullable(),
     output_id: z.string().nullable(),
     parent_span_id: z.string().nullable(),
     step_info: stepInfoSchema.nullable(),

@@ -44,6 +44,9 @@ export interface ApiLimits {
   readonly eventBytesMax: number;
   readonly eventsPerRequestMax: number;
   readonly bodyBytesMax: number;
+  /** Of one request with spans. */
+  readonly traceBytesMax: number;
+  readonly spansPerRequestMax: number;
   /** Runs that a dry run looks at, where only an expression can tell which are meant. */
   readonly previewRunsMax: number;
 }
@@ -166,6 +169,7 @@ const errorStatuses: ReadonlyMap<string, number> = new Map<string, number>([
   ["query_too_large", 400],
   ["event_not_found", 404],
   ["output_not_found", 404],
+  ["spans_too_many", 413],
   ["app_sync_failed", 422],
   ["not_implemented", 501],
 ]);

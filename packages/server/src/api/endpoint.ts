@@ -24,6 +24,8 @@ export interface RouteDoc {
   readonly isBare?: boolean;
   /** Of an answer of the same shape that tells of a failure; null: there is none. */
   readonly failureStatus: number | null;
+  /** Another content type, of bytes, that body and answer may have. */
+  readonly otherType?: string;
 }
 
 export interface DocumentedRoute extends Route {

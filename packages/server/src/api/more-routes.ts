@@ -21,7 +21,7 @@ import { restDeferRoutes } from "./rest-defers.ts";
 import { restRunRoutes } from "./rest-runs.ts";
 import { restSignalRoutes } from "./rest-signals.ts";
 import { restScheduleRoutes } from "./rest-schedules.ts";
-import { unavailableRoutes } from "./rest-unavailable.ts";
+import { traceRoutes } from "./traces.ts";
 import { v2Routes } from "./v2/routes.ts";
 
 /** Every route that `apiRoutes` does not list. */
@@ -39,12 +39,12 @@ export function moreRoutes(context: ApiContext): readonly Route[] {
     ...restScheduleRoutes(context),
     ...subscribeRoutes(context),
     ...publishRoutes(context),
+    ...traceRoutes(context),
     ...v2Routes(context),
   ];
   return [
     ...described,
     ...oldRunRoutes(context),
-    ...unavailableRoutes(),
     graphqlRoute(context),
     ...playgroundRoutes(),
     metricsRoute(context),

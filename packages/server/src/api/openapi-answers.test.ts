@@ -103,7 +103,8 @@ async function visit(
   const path = template.replaceAll(/\{(\w+)=([^}]*)\}/g, "{$1}");
   const url =
     template.replaceAll(/\{(\w+)=([^}]*)\}/g, "$2") + (query === undefined ? "" : `?${query}`);
-  const question = body === undefined ? {} : { body: JSON.stringify(body) };
+  const headers = { "content-type": "application/json" };
+  const question = body === undefined ? {} : { headers, body: JSON.stringify(body) };
   const { status: got, json } = await ask(server.url, method, url, question);
   const isRefusal = got >= 400 && got !== 422;
   if (status !== undefined) assert.equal(got, status, `${method} ${url}: ${JSON.stringify(json)}`);
@@ -133,6 +134,25 @@ async function reaches(runId: string, status: string): Promise<void> {
     () => ask(server.url, "GET", `/v2/runs/${runId}`),
     ({ json }) => look(json, "data.status") === status,
   );
+}
+
+/** Of user code, as OTLP has it, with an event and a link. */
+function spanOf(runId: string): object {
+  const ids = { traceId: "a".repeat(32), spanId: "b".repeat(16) };
+  const attributes = [{ key: "pawl.run.id", value: { stringValue: runId } }];
+  const event = { name: "retried", timeUnixNano: "1700000000000000001", attributes };
+  const span = {
+    ...ids,
+    name: "query",
+    kind: 3,
+    startTimeUnixNano: "1700000000000000000",
+    endTimeUnixNano: "1700000000002000000",
+    attributes,
+    events: [event],
+    links: [{ ...ids, attributes }],
+    status: { code: 2, message: "declined" },
+  };
+  return { resource: { attributes }, scopeSpans: [{ scope: { name: "db" }, spans: [span] }] };
 }
 
 async function opens(runId: string): Promise<void> {
@@ -212,6 +232,9 @@ test("events and runs are answered as they are described", async () => {
   const target = { run_id: runId };
   await visit("POST", `/v1/runs/{id=${runId}}/metadata`, { body: { target, metadata } });
   await visit("POST", `/v1/runs/{id=${runId}}/metadata`, { body: { target }, status: 400 });
+  await visit("POST", "/v1/traces/userland", { body: { resourceSpans: [spanOf(runId)] } });
+  await visit("POST", "/v1/traces/userland", { body: { resourceSpans: [spanOf("none")] } });
+  await visit("POST", "/v1/traces/userland", { body: { resourceSpans: 1 }, status: 400 });
   const scores = [{ name: "fit", value: 0.5 }];
   await visit("POST", `/v2/runs/{runId=${runId}}/scores`, { body: { scores } });
   await visit("POST", "/v2/runs/{runId=none}/scores", { body: { scores }, status: 404 });

@@ -2,7 +2,7 @@
 // check requests. It must not know what the routes do.
 import { z } from "zod";
 import type { Access, Route } from "../http/router.ts";
-import type { DocumentedRoute } from "./endpoint.ts";
+import type { DocumentedRoute, RouteDoc } from "./endpoint.ts";
 import { Schemas, type Schema } from "./openapi-schemas.ts";
 import { version } from "./version.ts";
 
@@ -88,7 +88,7 @@ function operation(route: DocumentedRoute, schemas: Schemas): object {
     parameters: [...pathParameters(pattern), ...queryParameters(doc.query, schemas)],
     ...(doc.body === null
       ? null
-      : { requestBody: { required: true, content: json(schemas.of(doc.body)) } }),
+      : { requestBody: { required: true, content: content(doc, schemas.of(doc.body)) } }),
     responses: responses(route, schemas),
   };
 }
@@ -143,7 +143,7 @@ function responses({ doc, method, pattern }: DocumentedRoute, schemas: Schemas):
       description: "Done.",
       ...(doc.isBare === true && doc.data === null
         ? null
-        : { content: json(doc.isBare === true ? data : envelope) }),
+        : { content: content(doc, doc.isBare === true ? data : envelope) }),
     },
     ...(doc.failureStatus === null
       ? null
@@ -154,6 +154,11 @@ function responses({ doc, method, pattern }: DocumentedRoute, schemas: Schemas):
 
 function reference(name: string): Schema {
   return { $ref: `#/components/schemas/${name}` };
+}
+
+function content({ otherType }: RouteDoc, schema: Schema): object {
+  if (otherType === undefined) return json(schema);
+  return { ...json(schema), [otherType]: { schema: { type: "string", format: "binary" } } };
 }
 
 function json(schema: Schema): object {

@@ -24,6 +24,7 @@ import {
   statusesSchema,
   timeSchema,
 } from "./schemas.ts";
+import { userSpanV1 } from "./user-span-json.ts";
 import {
   runStatusWords,
   spanIdOf,
@@ -242,6 +243,8 @@ function spanJson(span: Span, depth: number): object {
     ended_at: timeOrNull(endedAt),
     duration_ms: startedAt === null || endedAt === null ? null : endedAt - startedAt,
     is_root: span.parentId === null,
+    is_userland: span.user !== null,
+    userland: span.user === null ? null : userSpanV1(span.user),
     output_id: span.outputId,
     parent_span_id: span.parentId === null ? null : spanIdOf(runId, span.parentId),
     step_info: infoJson(span.info),

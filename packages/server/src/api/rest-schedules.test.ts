@@ -20,6 +20,8 @@ before(async () => {
       eventsPerRequestMax: 100,
       bodyBytesMax: 65_536,
       previewRunsMax: 10,
+      traceBytesMax: 65_536,
+      spansPerRequestMax: 50,
     },
   });
   app.serverUrl = server.url;

@@ -2,7 +2,7 @@
 // (protocol.md 8.2 to 8.4). It must not know who writes them.
 import type { AppRecord, FunctionRecord, RunStatus, StepOp } from "@pawl/engine/records";
 import { hash } from "node:crypto";
-import type { SpanStatus } from "../query/trace.ts";
+import { userSpanPrefix, type SpanStatus } from "../query/trace.ts";
 
 /** Statuses of runs, as every API but the oldest writes them. */
 export const runStatusWords: Readonly<Record<RunStatus, string>> = {
@@ -51,8 +51,9 @@ export function traceIdOf(runId: string): string {
   return hash("sha1", runId).slice(0, 32);
 }
 
-/** 16 hex digits that stand for one span of a run. */
+/** 16 hex digits that stand for one span of a run; a span of user code has its own. */
 export function spanIdOf(runId: string, spanId: string): string {
+  if (spanId.startsWith(userSpanPrefix)) return spanId.slice(userSpanPrefix.length);
   return hash("sha1", `${runId}/${spanId}`).slice(0, 16);
 }
 

@@ -20,6 +20,8 @@ export const scopes = [
   "runs:read",
   /** Start, signal, cancel and repeat runs. */
   "runs:write",
+  /** Send spans that user code made within runs. */
+  "traces:write",
   /** Look at schedules. */
   "schedules:read",
   /** Make, change and remove schedules; what they do takes `events:write` or `runs:write` as well. */

@@ -251,6 +251,18 @@ export const options = {
   "defer-chars-per-run-max": integer("N", 4 * mebibyte, 2, 64 * mebibyte, {
     help: "Size of the inputs of all of them in one run.",
   }),
+  "user-spans-per-run-max": integer("N", 5_000, 0, 1_000_000, {
+    help: "Spans of user code that are kept of one run.",
+  }),
+  "user-span-bytes-per-run-max": integer("N", 8 * mebibyte, 0, 1_024 * mebibyte, {
+    help: "Size of all spans of user code of one run.",
+  }),
+  "spans-per-request-max": integer("N", 5_000, 1, 100_000, {
+    help: "Spans in one request of an app.",
+  }),
+  "trace-bytes-max": integer("N", 8 * mebibyte, 65_536, 64 * mebibyte, {
+    help: "Size of the body of a request with spans, inflated.",
+  }),
   "wait-branches-max": integer("N", 10, 1, 100, { help: "Events that one step may wait for." }),
   "signal-name-chars-max": integer("N", 256, 1, 4_096, {
     help: "Length of the name of a signal, in characters.",

@@ -11,6 +11,7 @@ import { membersOf } from "@pawl/protocol/json-span";
 import type { JsonText } from "@pawl/protocol/json-text";
 import type { Call, GatewayStep } from "./driver.ts";
 import { traceparentOf } from "../api/words.ts";
+import { traceRefOf } from "../traces/trace-ref.ts";
 import { StepUrl } from "./step-url.ts";
 
 export type CallEffect = Extract<Effect, { type: "call" }>;
@@ -50,7 +51,7 @@ export function buildCall(effect: CallEffect, state: StateView, options: Request
     generation,
     requestId,
     traceparent: traceparentOf(runId, job.target),
-    tracestate: `inngest@app=${appId},inngest@fn=${functionId}`,
+    tracestate: `inngest@app=${appId},inngest@fn=${functionId},inngest@traceref=${traceRefOf(job)}`,
     timeoutMs: options.callTimeoutMs,
   };
   if (job.gateway !== null) {

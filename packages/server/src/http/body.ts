@@ -4,10 +4,12 @@ import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import type { BodyRead, HttpRequest, PieceLimits } from "./message.ts";
+import type { BodyRead, BytesRead, HttpRequest, PieceLimits } from "./message.ts";
 import { httpProblem, type HttpCode, type Problem } from "./problem.ts";
 
 const inflate = promisify(gunzip);
+
+type Refused = Extract<BodyRead, { ok: false }>;
 
 /** Bytes of all bodies that are being read or decoded now. One per server. */
 export class BodyBudget {
@@ -31,15 +33,13 @@ export class BodyBudget {
 }
 
 /** Of a request that was not read from a connection. */
-export const noBody: Pick<HttpRequest, "readBody" | "readPieces"> = {
+export const noBody: Pick<HttpRequest, "readBody" | "readBytes" | "readPieces"> = {
   readBody: () => Promise.resolve({ ok: true, text: "" }),
+  readBytes: () => Promise.resolve({ ok: true, bytes: Buffer.alloc(0) }),
   readPieces: () => Promise.resolve(null),
 };
 
-/**
- * The body as text, or why not. It may take `withinMs` to arrive. `onWanted` is called once the sender may go on with the body
- * (`expect: 100-continue`): not for a body that is too long by its own `content-length`.
- */
+/** The body as text, or why not; see `readBytes`. */
 export async function readBody(
   message: IncomingMessage,
   bytesMax: number,
@@ -47,6 +47,21 @@ export async function readBody(
   withinMs: number,
   onWanted: () => void,
 ): Promise<BodyRead> {
+  const read = await readBytes(message, bytesMax, budget, withinMs, onWanted);
+  return read.ok ? decoded(read.bytes) : read;
+}
+
+/**
+ * The body, or why not. It may take `withinMs` to arrive. `onWanted` is called once the sender may go on with the body
+ * (`expect: 100-continue`): not for a body that is too long by its own `content-length`.
+ */
+export async function readBytes(
+  message: IncomingMessage,
+  bytesMax: number,
+  budget: BodyBudget,
+  withinMs: number,
+  onWanted: () => void,
+): Promise<BytesRead> {
   const encoding = (message.headers["content-encoding"] ?? "identity").toLowerCase();
   if (encoding !== "identity" && encoding !== "gzip" && encoding !== "") {
     return refuse(
@@ -62,7 +77,7 @@ export async function readBody(
   if (typeof gathered === "string")
     return { ok: false, problem: cutShort(gathered, bytesMax, withinMs) };
   try {
-    return encoding === "gzip" ? await inflated(gathered, bytesMax) : decoded(gathered);
+    return encoding === "gzip" ? await inflated(gathered, bytesMax) : { ok: true, bytes: gathered };
   } finally {
     budget.give(gathered.length);
   }
@@ -161,22 +176,22 @@ function cutShort(cut: Cut, bytesMax: number, withinMs: number): Problem {
   }
 }
 
-async function inflated(packed: Buffer, bytesMax: number): Promise<BodyRead> {
+async function inflated(packed: Buffer, bytesMax: number): Promise<BytesRead> {
   try {
-    return decoded(await inflate(packed, { maxOutputLength: bytesMax }));
+    return { ok: true, bytes: await inflate(packed, { maxOutputLength: bytesMax }) };
   } catch (error) {
     if (error instanceof RangeError) return tooLarge(bytesMax);
     return refuse(400, "content_encoding_invalid", "The body is not valid gzip.");
   }
 }
 
-function decoded(bytes: Buffer): BodyRead {
+function decoded(bytes: Uint8Array): BodyRead {
   if (!isUtf8(bytes)) return refuse(400, "body_not_text", "The body is not UTF-8 text.");
-  const text = bytes.toString("utf8");
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
   return { ok: true, text: text.charCodeAt(0) === 0xfeff ? text.slice(1) : text };
 }
 
-function tooLarge(bytesMax: number): BodyRead {
+function tooLarge(bytesMax: number): Refused {
   return { ok: false, problem: tooLong(bytesMax) };
 }
 
@@ -188,6 +203,6 @@ function tooLong(bytesMax: number): Problem {
   );
 }
 
-function refuse(status: number, code: HttpCode, message: string): BodyRead {
+function refuse(status: number, code: HttpCode, message: string): Refused {
   return { ok: false, problem: httpProblem(status, code, message) };
 }

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { randomBytes } from "node:crypto";
-import { BodyBudget, readBody, readPieces } from "./body.ts";
+import { BodyBudget, readBody, readBytes, readPieces } from "./body.ts";
 import type { Gateway } from "./gateway.ts";
 import type { HttpRequest } from "./message.ts";
 import type { HttpResponse } from "./response.ts";
@@ -122,12 +122,12 @@ async function serve(
 ): Promise<void> {
   const answer = await gateway.answer(request);
   const { body } = answer;
-  if (typeof body === "string") {
-    if (!response.destroyed) sendText(message, response, answer, body);
+  if (typeof body === "string" || body instanceof Uint8Array) {
+    if (!response.destroyed) sendWhole(message, response, answer, body);
   } else if (response.destroyed || message.method === "HEAD") {
     // Pieces may never end, and none of them is sent.
     await body[Symbol.asyncIterator]().return?.();
-    if (!response.destroyed) sendText(message, response, answer, "");
+    if (!response.destroyed) sendWhole(message, response, answer, "");
   } else await sendPieces(response, answer, body);
 }
 
@@ -155,15 +155,16 @@ function translate(
       return (typeof value === "string" ? value : value?.[0]) ?? null;
     },
     readBody: (bytesMax) => readBody(message, bytesMax, budget, requestMs, onWanted),
+    readBytes: (bytesMax) => readBytes(message, bytesMax, budget, requestMs, onWanted),
     readPieces: (limits, take) => readPieces(message, limits, onWanted, take),
   };
 }
 
-function sendText(
+function sendWhole(
   message: IncomingMessage,
   response: ServerResponse,
   answer: HttpResponse,
-  body: string,
+  body: string | Uint8Array,
 ): void {
   // A body that was not read to its end blocks the connection for the next request: it is
   // discarded for a moment, so that the sender gets to see the answer, and then cut off.

@@ -8,6 +8,11 @@ export type BodyRead =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly problem: Problem };
 
+/** A body as it is, or the problem to answer with instead. */
+export type BytesRead =
+  | { readonly ok: true; readonly bytes: Uint8Array }
+  | { readonly ok: false; readonly problem: Problem };
+
 /** A request whose headers have arrived; its body is read only when a route wants it. */
 export interface HttpRequest {
   /** Names this request in logs and in answers with status 500. */
@@ -26,6 +31,8 @@ export interface HttpRequest {
    * to; a longer body is refused as soon as that is known. Call at most once.
    */
   readonly readBody: (bytesMax: number) => Promise<BodyRead>;
+  /** The same, for a body that need not be text. */
+  readonly readBytes: (bytesMax: number) => Promise<BytesRead>;
   /**
    * Hands over the body as it arrives, in bytes, and keeps none of it. Resolves with null at its end,
    * or with why it was cut short. Call at most once, and not beside `readBody`.
@@ -55,5 +62,5 @@ export interface RouteRequest {
   /** Empty for routes that take no body, or read it by themselves. */
   readonly body: string;
   /** The body of routes that read it by themselves (`Route.readsBody`). */
-  readonly incoming: Pick<HttpRequest, "readBody" | "readPieces">;
+  readonly incoming: Pick<HttpRequest, "readBody" | "readBytes" | "readPieces">;
 }

@@ -12,6 +12,8 @@ export type HttpCode =
   | "body_not_text"
   /** `content-encoding` names something else than `identity` or `gzip`, or the gzip is damaged. */
   | "content_encoding_invalid"
+  /** `content-type` names an encoding that the route does not read. */
+  | "content_type_invalid"
   /** The bytes on the connection were not an HTTP request. */
   | "request_malformed"
   /** The headers are longer than the server takes. */

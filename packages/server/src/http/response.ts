@@ -5,7 +5,7 @@ export interface HttpResponse {
   readonly status: number;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | AsyncIterable<string | Uint8Array>;
+  readonly body: string | Uint8Array | AsyncIterable<string | Uint8Array>;
   /** Cuts the connection when it is aborted, whatever is still to be sent. */
   readonly cut?: AbortSignal;
 }

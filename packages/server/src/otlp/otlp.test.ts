@@ -179,7 +179,10 @@ test("calls to apps carry the trace context of run and step", async () => {
   await spansOf(runId);
   const headers = app.headers.at(-1);
   assert.equal(headers?.["traceparent"], `00-${traceIdOf(runId)}-${spanIdOf(runId, "run")}-01`);
-  assert.match(String(headers?.["tracestate"]), /^inngest@app=[\w-]+,inngest@fn=[\w-]+$/);
+  assert.match(
+    String(headers?.["tracestate"]),
+    /^inngest@app=[\w-]+,inngest@fn=[\w-]+,inngest@traceref=(step|[0-9a-f]{40})\.0$/,
+  );
 });
 
 test("a collector that is down or never answers leaves the server as it is, and lets it stop", async () => {

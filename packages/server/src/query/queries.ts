@@ -24,6 +24,7 @@ import { checkSearch } from "./search.ts";
 import type { Sources } from "./sources.ts";
 import { withMetadata } from "./span-metadata.ts";
 import { buildTrace, type Span } from "./trace.ts";
+import { hangUserSpans } from "./user-trace.ts";
 
 /** A run and what is known of its function now; null when that was removed. */
 export interface ShownRun {
@@ -32,7 +33,7 @@ export interface ShownRun {
   readonly app: AppRecord | null;
 }
 
-/** A run with its trace and what its spans came to. */
+/** A run with its trace, without spans of user code, and what its spans came to. */
 export interface EndedRun extends ShownRun {
   readonly root: Span;
   /** By the `outputId` of a span. */
@@ -215,17 +216,19 @@ export class Queries {
     return this.#stored(runId);
   }
 
-  /** The root span; null when there is no such run. */
+  /** The root span, spans of user code included; null when there is no such run. */
   async trace(runId: string): Promise<Span | null> {
     const stored = await this.#stored(runId);
     if (stored === null) return null;
     const { run, steps, jobs } = stored;
-    const [attempts, metadata] = await Promise.all([
+    const [attempts, spans, metadata] = await Promise.all([
       this.#sources.store.list<"attempts">({ type: "attempts", runId }),
+      this.#sources.store.list<"userSpans">({ type: "userSpans", runId }),
       this.#metadata(runId),
     ]);
     const functionName = this.#shown(run).fn?.name ?? run.functionId;
-    return withMetadata(buildTrace({ run, functionName, steps, jobs, attempts }), metadata);
+    const trace = buildTrace({ run, functionName, steps, jobs, attempts });
+    return withMetadata(hangUserSpans(trace, spans), metadata);
   }
 
   /** Why a run is not running, at `at`; null when there is no such run. */

@@ -1,6 +1,6 @@
 // Which span of a trace shows which metadata. It must not know how an API writes either.
 import { metadataId, type MetadataRecord } from "@pawl/engine/metadata-records";
-import type { Span } from "./trace.ts";
+import { userSpanPrefix, type Span } from "./trace.ts";
 
 /** The same tree with the metadata of the run on its spans, each entry on exactly one. */
 export function withMetadata(root: Span, records: readonly MetadataRecord[]): Span {
@@ -26,10 +26,13 @@ function collectIds(span: Span, ids: Set<string>): void {
 }
 
 /** Ids of spans that may show it, the best first: a step that took one attempt has no span for it. */
-function spanOf({ scope, stepId, attempt }: MetadataRecord): readonly string[] {
-  if (scope === "run" || stepId === null) return [];
+function spanOf({ stepId, attempt, spanId }: MetadataRecord): readonly string[] {
+  const user = spanId === null ? [] : [userSpanPrefix + spanId];
+  if (stepId === null) return user;
   const step = `step.${stepId}`;
-  return attempt === null ? [step] : [`attempt.${stepId}.${String(attempt)}`, step];
+  return attempt === null
+    ? [...user, step]
+    : [...user, `attempt.${stepId}.${String(attempt)}`, step];
 }
 
 function placed(

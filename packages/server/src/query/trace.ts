@@ -4,6 +4,7 @@
 import type { AttemptRecord, Job, RunRecord, StepOp, StepRecord } from "@pawl/engine/records";
 import { manyOps } from "@pawl/engine/rules/steps";
 import type { MetadataRecord } from "@pawl/engine/metadata-records";
+import type { UserSpan } from "@pawl/engine/user-spans";
 import { sliceObject } from "@pawl/protocol/json-span";
 import { fromJsonText, type JsonText } from "@pawl/protocol/json-text";
 import { outputIdOf } from "./output-id.ts";
@@ -44,6 +45,8 @@ export interface Span {
   readonly info: SpanInfo | null;
   /** What was noted about it; put there by `span-metadata.ts`. */
   readonly metadata: readonly MetadataRecord[];
+  /** What its app says of a span of user code; null for all others. */
+  readonly user: UserSpan | null;
   readonly children: readonly Span[];
 }
 
@@ -62,6 +65,8 @@ export type OpenJob = Exclude<Job, { kind: "deadline" }>;
 /** Stands for the function itself among step ids. */
 const functionTarget = "step";
 const rootId = "run";
+/** Before the id of a span of user code. */
+export const userSpanPrefix = "user.";
 
 /** The span of the run, with everything below it in order of time. */
 export function buildTrace(parts: TraceParts): Span {
@@ -85,6 +90,7 @@ export function buildTrace(parts: TraceParts): Span {
     opts: null,
     info: null,
     metadata: [],
+    user: null,
     children: [
       ...ofFunction.map((attempt) => attemptSpan(attempt, rootId, null)),
       ...stepSpans(parts, attemptsByStep),
@@ -142,6 +148,7 @@ function finishedSpan(run: RunRecord, step: StepRecord, attempts: readonly Attem
     opts: null,
     info: null,
     metadata: [],
+    user: null,
     children: [],
   };
   return {
@@ -198,6 +205,7 @@ function attemptSpan(attempt: AttemptRecord, parentId: string, op: StepOp | null
     opts: null,
     info: null,
     metadata: [],
+    user: null,
     children: [],
   };
 }
@@ -221,6 +229,7 @@ function openSpan(job: OpenJob, attempts: readonly AttemptRecord[]): Span {
     opts: job.opts,
     info: infoOf(job),
     metadata: [],
+    user: null,
     children: attempts.map((attempt) => attemptSpan(attempt, id, opOfJob(job))),
   };
 }

@@ -19,7 +19,7 @@ suite("an event stream", () => {
     const limits = { ...defaultRealtimeLimits, streamMs: 100_000, pingMs: 30_000 };
     const hub = new Hub({ limits, clock, onListeners: () => () => undefined });
     const { body, cut } = subscribeEvents({ hub, limits, clock }, topics);
-    assert.ok(typeof body !== "string");
+    assert.ok(typeof body !== "string" && !(body instanceof Uint8Array));
     const pieces = body[Symbol.asyncIterator]();
     const next = async (): Promise<unknown> => {
       const piece = await pieces.next();

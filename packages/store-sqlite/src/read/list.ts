@@ -13,6 +13,7 @@ import { numberOf, packHash, packUlid, textOf, unpackUlid } from "../codec.ts";
 import { attemptsOfRun, decodeAttempt } from "../rows/attempt-row.ts";
 import { decodeEvent, eventColumns } from "../rows/event-row.ts";
 import { decodeRun, isNotRetired, runColumns, unfinishedStatusNumbers } from "../rows/run-row.ts";
+import { decodeUserSpan, userSpansOfRun } from "../rows/user-span-row.ts";
 import { WordReader } from "../words.ts";
 import { RetainedReader } from "./retained.ts";
 import { Rows } from "./rows.ts";
@@ -99,6 +100,8 @@ export class Lister {
         );
         return row === undefined ? null : (textOf(row[0]) as JsonText); // proof: written from a JsonText
       }
+      case "userSpans":
+        return this.#rows(userSpansOfRun).all(packUlid(query.runId)).map(decodeUserSpan);
       case "schedules":
         return this.#schedules(query);
       case "scheduleCount":

@@ -14,6 +14,7 @@ import { decodeJob, jobsOfRun } from "../rows/job-row.ts";
 import { decodeMetadata, metadataOfRun } from "../rows/metadata-row.ts";
 import { decodeRun, runColumns } from "../rows/run-row.ts";
 import { decodeStep, stepsOfRun } from "../rows/step-row.ts";
+import { decodeTally, userSpanSizes } from "../rows/user-span-row.ts";
 import { decodeWait, noPath, waitColumns } from "../rows/wait-row.ts";
 import type { WordReader } from "../words.ts";
 import { RetainedReader } from "./retained.ts";
@@ -42,6 +43,7 @@ export class Loader {
   readonly #expiredRates: Rows;
   readonly #schedule: Rows;
   readonly #bulk: Rows;
+  readonly #userSpanSizes: Rows;
 
   constructor(database: DatabaseSync, words: WordReader) {
     const rows = (sql: string): Rows => new Rows(database, sql);
@@ -76,6 +78,7 @@ export class Loader {
     this.#gate = rows(gateOfKey);
     this.#schedule = rows("SELECT record FROM schedule WHERE id = ?");
     this.#bulk = rows("SELECT record FROM bulk WHERE id = ?");
+    this.#userSpanSizes = rows(userSpanSizes);
     this.#expiredRates = rows("SELECT key FROM gate WHERE tat <= ? ORDER BY tat, key LIMIT ?");
   }
 
@@ -126,6 +129,8 @@ export class Loader {
         if (row === undefined) return { need, bulk: null };
         return { need, bulk: JSON.parse(textOf(row[0])) as BulkRecord }; // proof: written from one
       }
+      case "userSpans":
+        return { need, tally: decodeTally(this.#userSpanSizes.all(packUlid(need.runId))) };
       case "expiredRates": {
         const rows = this.#expiredRates.all(need.at, need.limit);
         return { need, keys: rows.map((row) => textOf(row[0])) };

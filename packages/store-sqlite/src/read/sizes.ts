@@ -21,6 +21,7 @@ const tableOf: Readonly<Record<string, string>> = {
   defers: "defer",
   attempts: "attempt",
   metadata: "metadata",
+  userSpans: "user_span",
   jobs: "job",
   waits: "wait",
   waitPaths: "wait_path",

@@ -19,6 +19,7 @@ export const partTables: readonly PartTable[] = [
     key: ["run", "scope", "step", "attempt", "span", "kind"],
     payload: bytesOf("value"),
   },
+  { name: "user_span", key: ["run", "id"], payload: bytesOf("head", "details") },
   { name: "output", key: ["run"], payload: bytesOf("output") },
 ];
 

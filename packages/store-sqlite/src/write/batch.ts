@@ -18,6 +18,7 @@ import type {
 import type { BulkRecord } from "@pawl/engine/bulk-records";
 import { metadataId, type MetadataPlace, type MetadataRecord } from "@pawl/engine/metadata-records";
 import type { ScheduleRecord } from "@pawl/engine/schedule-records";
+import type { UserSpan } from "@pawl/engine/user-spans";
 import type { JsonText } from "@pawl/protocol/json-text";
 
 /** What is left for one run. In the maps null stands for "delete". */
@@ -29,6 +30,7 @@ export interface RunWrites {
   readonly steps: Map<string, StepRecord>;
   readonly defers: Map<string, DeferRecord>;
   readonly attempts: Map<string, AttemptRecord>;
+  readonly userSpans: UserSpan[];
   readonly jobs: Map<string, Job | null>;
   readonly waits: Map<string, WaitRecord | null>;
   readonly metadata: Map<
@@ -104,6 +106,8 @@ function addChange(batch: Batch, change: Change): void {
       return putMetadata(batch, change.metadata.runId, change.metadata, change.metadata);
     case "metadata.delete":
       return putMetadata(batch, change.runId, change.place, null);
+    case "userSpans.put":
+      return void writesOf(batch, change.runId).userSpans.push(...change.spans);
     case "job.put":
       return void writesOf(batch, change.job.runId).jobs.set(change.job.id, change.job);
     case "job.delete":
@@ -165,6 +169,7 @@ function noWrites(wiped: RunWrites["wiped"]): RunWrites {
     steps: new Map(),
     defers: new Map(),
     attempts: new Map(),
+    userSpans: [],
     jobs: new Map(),
     waits: new Map(),
     metadata: new Map(),

@@ -16,6 +16,7 @@ import { partTables } from "../rows/part-tables.ts";
 import { encodeRun, runColumnNames } from "../rows/run-row.ts";
 import { encodeStep, stepInsert } from "../rows/step-row.ts";
 import { encodeWait, waitInsert } from "../rows/wait-row.ts";
+import { encodeUserSpan, userSpanInsert } from "../rows/user-span-row.ts";
 import type { WordWriter } from "../words.ts";
 import type { RunWrites } from "./batch.ts";
 import type { RetainedWriter } from "./retained-writer.ts";
@@ -52,6 +53,7 @@ export class RunWriter {
   readonly #putDefer: StatementSync;
   readonly #putOutput: StatementSync;
   readonly #putAttempt: StatementSync;
+  readonly #putUserSpan: StatementSync;
   readonly #putJob: StatementSync;
   readonly #putRequest: StatementSync;
   readonly #deleteJob: StatementSync;
@@ -90,6 +92,7 @@ export class RunWriter {
     this.#putDefer = database.prepare(deferInsert);
     this.#putOutput = database.prepare("INSERT OR REPLACE INTO output (run, output) VALUES (?, ?)");
     this.#putAttempt = database.prepare(attemptInsert);
+    this.#putUserSpan = database.prepare(userSpanInsert);
     this.#putJob = database.prepare(jobInsert);
     this.#putRequest = database.prepare(requestInsert);
     this.#deleteJob = database.prepare("DELETE FROM job WHERE run = ? AND id = ?");
@@ -108,6 +111,7 @@ export class RunWriter {
     for (const defer of writes.defers.values()) this.#putDefer.run(...encodeDefer(id, defer));
     for (const attempt of writes.attempts.values())
       this.#putAttempt.run(...encodeAttempt(id, attempt));
+    for (const span of writes.userSpans) this.#putUserSpan.run(...encodeUserSpan(id, span));
     for (const [jobId, job] of writes.jobs) {
       if (job !== null) this.#writeJob(id, job);
       else if (writes.wiped === "no") this.#deleteJob.run(id, packHash(jobId));
@@ -122,7 +126,7 @@ export class RunWriter {
     }
     // Last, because an ended run is weighed with its parts.
     if (writes.run !== null) this.#put(id, writes.run, touched);
-    else if (writes.metadata.size > 0) this.#retained.weighAgain(id);
+    else if (writes.metadata.size > 0 || writes.userSpans.length > 0) this.#retained.weighAgain(id);
   }
 
   #writeJob(id: PackedId, job: Job): void {

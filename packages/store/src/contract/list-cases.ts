@@ -179,6 +179,7 @@ function runListCases(make: MakeStore): void {
         outputs: 0,
         steps: 1,
         defers: 1,
+        userSpans: 0,
         attempts: 0,
         metadata: 0,
         jobs: 1,

@@ -35,6 +35,7 @@ import {
   deferSample,
   stepSample,
   ulidSample,
+  userSpanSample,
   waitJobSample,
   waitSample,
 } from "./samples.ts";
@@ -174,6 +175,11 @@ const partPut = fc
     { type: "output.put", runId, output: toJsonText(text) },
     { type: "metadata.put", metadata: metadataSample(runId, n, { values: toJsonText({ text }) }) },
     { type: "metadata.delete", runId, place: metadataSample(runId, n) },
+    {
+      type: "userSpans.put",
+      runId,
+      spans: [userSpanSample(runId, n, { name: text, failed: n === 0 })],
+    },
   ]);
 
 const smallPut = fc
@@ -232,6 +238,7 @@ const needs: readonly Need[] = [
   ...runNumbers.flatMap((n) => [
     { kind: "run", runId: ulidSample(n) } as const,
     { kind: "metadata", runId: ulidSample(n) } as const,
+    { kind: "userSpans", runId: ulidSample(n) } as const,
   ]),
   ...eventNumbers.map((n) => ({ kind: "event", eventId: ulidSample(n) }) as const),
   ...["x", "y"].map((key) => ({ kind: "idempotency", key }) as const),
@@ -304,6 +311,7 @@ const listQueries: readonly ListQuery[] = [
   ...runNumbers.flatMap((n) => [
     { type: "attempts", runId: ulidSample(n) } as const,
     { type: "output", runId: ulidSample(n) } as const,
+    { type: "userSpans", runId: ulidSample(n) } as const,
   ]),
 ];
 

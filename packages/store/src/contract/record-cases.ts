@@ -1,5 +1,6 @@
 // Contract: every change type is written, read back unchanged, replaced and deleted.
 import assert from "node:assert/strict";
+import { userSpanBytes } from "@pawl/engine/user-spans";
 import { toJsonText } from "@pawl/protocol/json-text";
 import type { DeferRecord } from "@pawl/engine/defer-records";
 import type { GateRecord, Job, RunRecord } from "@pawl/engine/records";
@@ -25,6 +26,7 @@ import {
   sleepSample,
   stepSample,
   ulidSample,
+  userSpanSample,
   waitJobSample,
   waitManySample,
   waitSample,
@@ -250,6 +252,7 @@ function runCases(make: MakeStore): void {
         { type: "step.put", runId: id, step: stepSample(0) },
         { type: "attempt.put", attempt: attemptSample(id, 0) },
         { type: "metadata.put", metadata: metadataSample(id, 1) },
+        { type: "userSpans.put", runId: id, spans: [userSpanSample(id, 0)] },
         { type: "job.put", job: callSample(id) },
         { type: "wait.put", wait: waitSample(id, 1) },
       );
@@ -260,6 +263,8 @@ function runCases(make: MakeStore): void {
     assert.deepEqual(await subject.store.list({ type: "attempts", runId }), []);
     assert.deepEqual(await noted(subject, runId), []);
     assert.deepEqual(await noted(subject, other), [metadataSample(other, 1)]);
+    assert.deepEqual(await subject.store.list({ type: "userSpans", runId }), []);
+    assert.equal((await subject.find({ kind: "userSpans", runId })).tally.bytes, 0);
     const { run } = await subject.find({ kind: "run", runId: other });
     assert.deepEqual(run?.steps, [stepSample(0)]);
     assert.deepEqual(run?.jobs, [callSample(other)]);
@@ -385,6 +390,30 @@ function partCases(make: MakeStore): void {
     await subject.commit({ type: "run.delete", runId });
     await subject.commit({ type: "run.put", run: runSample(1) });
     assert.deepEqual(await find(), [], "they go with their run");
+  });
+
+  storeTest(make, "spans come in order of their beginning, once each", async (subject) => {
+    const spans = [
+      userSpanSample(runId, 3, { startedUs: baseTime * 1_000 + 1, parentId: "b".repeat(16) }),
+      userSpanSample(runId, 1, { call: null, kind: "client", failed: true, name: "ü\u{1F600}" }),
+      userSpanSample(runId, 2, { stepId: hashSample(1), stepSpanId: "c".repeat(16), attempt: 2 }),
+    ];
+    const [first, second, third] = spans;
+    assert.ok(first && second && third);
+    await subject.commit({ type: "userSpans.put", runId, spans: [third, first] });
+    const again = { ...first, name: "again" };
+    await subject.commit({ type: "userSpans.put", runId, spans: [again, second] });
+    const listed = await subject.store.list({ type: "userSpans", runId });
+    assert.deepEqual(
+      listed,
+      spans.toSorted((a, b) => a.startedUs - b.startedUs || (a.id < b.id ? -1 : 1)),
+    );
+    const { tally } = await subject.find({ kind: "userSpans", runId });
+    assert.deepEqual(tally.ids, new Set(spans.map(({ id }) => id)));
+    assert.equal(
+      tally.bytes,
+      spans.reduce((sum, span) => sum + userSpanBytes(span), 0),
+    );
   });
 
   storeTest(make, "attempts come oldest first; the output of a run comes back", async (subject) => {

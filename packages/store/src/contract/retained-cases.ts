@@ -6,6 +6,7 @@ import fc from "fast-check";
 import type { Change } from "@pawl/engine/changes";
 import type { RetentionBound } from "@pawl/engine/commands";
 import type { EndedStatus, RetainedKind } from "@pawl/engine/records";
+import { userSpanBytes } from "@pawl/engine/user-spans";
 import { toJsonText } from "@pawl/protocol/json-text";
 import { recordBytes, retainedKinds } from "../retained.ts";
 import { storeTest, Subject, type MakeStore } from "./kit.ts";
@@ -20,6 +21,7 @@ import {
   deferSample,
   stepSample,
   ulidSample,
+  userSpanSample,
 } from "./samples.ts";
 
 /** Registers the tests. */
@@ -82,9 +84,13 @@ function weightCases(make: MakeStore): void {
     assert.deepEqual(await kind("failed"), whole);
     await subject.reopen();
     assert.deepEqual(await kind("failed"), whole);
+    const span = userSpanSample(runId, 1);
+    await subject.commit({ type: "userSpans.put", runId, spans: [span] });
+    const late = { ...whole, bytes: whole.bytes + recordBytes + userSpanBytes(span) };
+    assert.deepEqual(await kind("failed"), late);
     await subject.commit(ended(1, "cancelled", 12));
     assert.deepEqual(await kind("failed"), nothing);
-    assert.deepEqual(await kind("cancelled"), { ...whole, oldest: baseTime + 12 });
+    assert.deepEqual(await kind("cancelled"), { ...late, oldest: baseTime + 12 });
     await subject.commit({ type: "run.delete", runId });
     assert.deepEqual(await kind("cancelled"), nothing);
   });
@@ -226,7 +232,17 @@ function boundCases(make: MakeStore): void {
 /** How many records there are of what a run consists of. */
 async function partCounts(subject: Subject): Promise<readonly (number | undefined)[]> {
   const { tables } = await subject.store.list({ type: "sizes" });
-  const names = ["runs", "steps", "defers", "attempts", "metadata", "outputs", "jobs", "waits"];
+  const names = [
+    "runs",
+    "steps",
+    "defers",
+    "attempts",
+    "metadata",
+    "userSpans",
+    "outputs",
+    "jobs",
+    "waits",
+  ];
   return names.map((name) => tables[name]);
 }
 
@@ -251,6 +267,8 @@ async function checkUnseen(subject: Subject, runId: string, eventId: string): Pr
   assert.equal(await store.list({ type: "output", runId }), null);
   assert.deepEqual(await store.list({ type: "attempts", runId }), []);
   assert.deepEqual((await subject.find({ kind: "metadata", runId })).metadata, []);
+  assert.deepEqual(await store.list({ type: "userSpans", runId }), []);
+  assert.equal((await subject.find({ kind: "userSpans", runId })).tally.bytes, 0);
   assert.deepEqual(await store.list({ type: "runsOfEvent", eventId, limit: 9 }), []);
   assert.deepEqual(await store.list({ type: "runs", ...allRuns }), []);
   assert.equal(await store.list({ type: "runCount", filter: allRuns.filter }), 0);
@@ -278,6 +296,7 @@ function retiredCases(make: MakeStore): void {
       ...attempts,
       { type: "metadata.put", metadata: metadataSample(runId, 0) },
       { type: "defer.put", runId, defer: deferSample(0) },
+      { type: "userSpans.put", runId, spans: [userSpanSample(runId, 0)] },
       { type: "output.put", runId, output: toJsonText("x".repeat(8)) },
       {
         type: "run.put",
@@ -303,14 +322,15 @@ function retiredCases(make: MakeStore): void {
       if (n === 1) await subject.reopen();
     }
     assert.deepEqual(left, [
-      [0, 8, 1, 2, 1, 1, 0, 0],
-      [0, 6, 1, 2, 1, 1, 0, 0],
-      [0, 5, 1, 2, 1, 1, 0, 0],
-      [0, 2, 1, 2, 1, 1, 0, 0],
-      [0, 0, 0, 2, 1, 1, 0, 0],
-      [0, 0, 0, 0, 0, 1, 0, 0],
+      [0, 8, 1, 2, 1, 1, 1, 0, 0],
+      [0, 6, 1, 2, 1, 1, 1, 0, 0],
+      [0, 5, 1, 2, 1, 1, 1, 0, 0],
+      [0, 2, 1, 2, 1, 1, 1, 0, 0],
+      [0, 0, 0, 2, 1, 1, 1, 0, 0],
+      [0, 0, 0, 0, 0, 1, 1, 0, 0],
+      [0, 0, 0, 0, 0, 0, 1, 0, 0],
     ]);
-    assert.deepEqual(await partCounts(subject), [0, 0, 0, 0, 0, 0, 0, 0]);
+    assert.deepEqual(await partCounts(subject), [0, 0, 0, 0, 0, 0, 0, 0, 0]);
     // Its event is free to go; a piece of what is gone is nothing.
     const bounds = [bound("events", { before: baseTime + 99 })];
     const { eventIds } = await subject.find({ kind: "expired", bounds, limit: 9, limitBytes: 1e9 });

@@ -16,6 +16,7 @@ import type {
   WaitManyJob,
   WaitRecord,
 } from "@pawl/engine/records";
+import type { UserSpan } from "@pawl/engine/user-spans";
 import type { BulkRecord } from "@pawl/engine/bulk-records";
 import type { MetadataRecord } from "@pawl/engine/metadata-records";
 import type { RuntimeSchedule, TriggerSchedule } from "@pawl/engine/schedule-records";
@@ -376,6 +377,31 @@ export function runtimeSample(
     missed: 3,
     last: null,
     problem: null,
+    ...overrides,
+  };
+}
+
+/** The nth span of user code in a run. */
+export function userSpanSample(
+  runId: string,
+  n: number,
+  overrides: Partial<UserSpan> = {},
+): UserSpan {
+  return {
+    runId,
+    id: n.toString(16).padStart(16, "a"),
+    parentId: null,
+    traceId: "0af7651916cd43dd8448eb211c80319c",
+    stepId: null,
+    stepSpanId: null,
+    attempt: null,
+    call: { target: "step", attempt: 0 },
+    name: `span ${n}`,
+    kind: "internal",
+    failed: false,
+    startedUs: baseTime * 1_000 + n,
+    endedUs: baseTime * 1_000 + n + 500,
+    details: toJsonText({ attributes: { n } }),
     ...overrides,
   };
 }

@@ -13,6 +13,7 @@ import type {
 } from "@pawl/engine/records";
 import { metadataId, type MetadataPlace, type MetadataRecord } from "@pawl/engine/metadata-records";
 import type { ScheduleRecord } from "@pawl/engine/schedule-records";
+import type { UserSpan } from "@pawl/engine/user-spans";
 import { compareArrivals, comparePositions, compareText } from "../position.ts";
 import type { DueJob } from "../store.ts";
 import { compareDue, keyText } from "./memory-data.ts";
@@ -53,6 +54,8 @@ export function applyChange(data: MemoryData, change: Change): void {
       return putMetadata(data, change.metadata);
     case "metadata.delete":
       return deleteMetadata(data, change.runId, change.place);
+    case "userSpans.put":
+      return putUserSpans(data, change.runId, change.spans);
     case "job.put":
       return putJob(data, change.job);
     case "job.delete":
@@ -117,6 +120,7 @@ function entryOf(data: MemoryData, runId: string): RunEntry {
       steps: new Map(),
       defers: new Map(),
       attempts: new Map(),
+      userSpans: new Map(),
       waits: new Map(),
       metadata: new Map(),
       retained: null,
@@ -287,6 +291,12 @@ function deleteWait(data: MemoryData, runId: string, jobId: string): void {
 function putAttempt(data: MemoryData, record: AttemptRecord): void {
   const { runId, startedAt, stepId, attempt } = record;
   entryOf(data, runId).attempts.set(JSON.stringify([startedAt, stepId, attempt]), record);
+}
+
+function putUserSpans(data: MemoryData, runId: string, spans: readonly UserSpan[]): void {
+  const { userSpans } = entryOf(data, runId);
+  for (const span of spans) if (!userSpans.has(span.id)) userSpans.set(span.id, span);
+  data.uncounted.add(runId);
 }
 
 function holdKey(data: MemoryData, held: HeldKey): void {

@@ -60,6 +60,10 @@ export function answerList(data: MemoryData, query: ListQuery): ListResults[List
       );
     case "output":
       return data.runs.get(query.runId)?.output ?? null;
+    case "userSpans":
+      return [...(data.runs.get(query.runId)?.userSpans.values() ?? [])].sort(
+        (a, b) => a.startedUs - b.startedUs || compareText(a.id, b.id),
+      );
     case "schedules": {
       const { prefix, after, limit } = query;
       const behind = schedulesUnder(data, prefix).filter(
@@ -123,6 +127,7 @@ function sizes(data: MemoryData): Sizes {
   for (const entry of withParts) {
     chars += entry.output?.length ?? 0;
     for (const step of entry.steps.values()) chars += step.memo.length;
+    for (const span of entry.userSpans.values()) chars += span.details.length;
   }
   return {
     bytes: 2 * chars,
@@ -139,6 +144,7 @@ function sizes(data: MemoryData): Sizes {
       defers: sumParts((entry) => entry.defers.size),
       attempts: sumParts((entry) => entry.attempts.size),
       metadata: sumParts((entry) => entry.metadata.size),
+      userSpans: sumParts((entry) => entry.userSpans.size),
       jobs: sum((entry) => entry.jobs.size),
       waits: sum((entry) => entry.waits.size),
       waitPaths: data.waitPaths.size,

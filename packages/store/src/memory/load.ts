@@ -1,6 +1,7 @@
 // Answers needs from memory. It must not know why something is needed.
 import type { Found, Need, StoredRun } from "@pawl/engine/needs";
 import type { EventRecord, WaitRecord } from "@pawl/engine/records";
+import { userSpanBytes, type UserSpan, type UserSpanTally } from "@pawl/engine/user-spans";
 import type { Arrival } from "../position.ts";
 import { keyText } from "./memory-data.ts";
 import { expiredOf, firstOf } from "../retained.ts";
@@ -35,6 +36,8 @@ export function answerNeed(data: MemoryData, need: Need): Found {
       return { need, schedule: data.schedules.get(need.scheduleId) ?? null };
     case "bulk":
       return { need, bulk: data.bulks.get(need.bulkId) ?? null };
+    case "userSpans":
+      return { need, tally: tallyOf(data, need.runId) };
     case "expiredRates": {
       const over = takeWhile(data.ratesByEnd.ascending(null), (rate) => rate.tat <= need.at);
       return { need, keys: take(over, need.limit).map((rate) => rate.key) };
@@ -56,6 +59,13 @@ function storedRun(data: MemoryData, runId: string): StoredRun | null {
     defers: [...entry.defers.values()].sort((a, b) => a.seq - b.seq),
     events: eventsOf(data, entry.run.eventIds),
   };
+}
+
+function tallyOf(data: MemoryData, runId: string): UserSpanTally {
+  const spans = data.runs.get(runId)?.userSpans ?? new Map<string, UserSpan>();
+  let bytes = 0;
+  for (const span of spans.values()) bytes += userSpanBytes(span);
+  return { ids: new Set(spans.keys()), bytes };
 }
 
 function eventsOf(data: MemoryData, eventIds: readonly string[]): EventRecord[] {

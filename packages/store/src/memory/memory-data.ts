@@ -18,6 +18,7 @@ import type {
 import type { BulkRecord } from "@pawl/engine/bulk-records";
 import type { MetadataRecord } from "@pawl/engine/metadata-records";
 import type { ScheduleRecord } from "@pawl/engine/schedule-records";
+import type { UserSpan } from "@pawl/engine/user-spans";
 import type { JsonText } from "@pawl/protocol/json-text";
 import { compareArrivals, comparePositions, compareText } from "../position.ts";
 import type { Arrival } from "../position.ts";
@@ -34,6 +35,7 @@ export interface RunEntry {
   readonly steps: Map<string, StepRecord>;
   readonly defers: Map<string, DeferRecord>;
   readonly attempts: Map<string, AttemptRecord>;
+  readonly userSpans: Map<string, UserSpan>;
   readonly waits: Map<string, WaitRecord>;
   /** By `metadataId`. */
   readonly metadata: Map<string, MetadataRecord>;
@@ -42,7 +44,10 @@ export interface RunEntry {
 }
 
 /** Parts that go in pieces, when their run is out of sight. */
-export type RetiredParts = Pick<RunEntry, "output" | "steps" | "defers" | "attempts" | "metadata">;
+export type RetiredParts = Pick<
+  RunEntry,
+  "output" | "steps" | "defers" | "attempts" | "metadata" | "userSpans"
+>;
 
 /** Ended runs of one status, or events. */
 export interface RetainedData {

@@ -1,6 +1,7 @@
 // Counts what retention weighs, and answers what is beyond a bound, from memory.
 import type { RetentionBound } from "@pawl/engine/commands";
 import type { EventRecord, RetainedKind } from "@pawl/engine/records";
+import { userSpanBytes } from "@pawl/engine/user-spans";
 import { beyondBound, kindOfRun, partsWithin, recordBytes, utf8Bytes } from "../retained.ts";
 import type { Candidate, StepSize } from "../retained.ts";
 import type { MemoryData, RetainedData, RetiredParts, RunEntry } from "./memory-data.ts";
@@ -79,7 +80,7 @@ export function deleteParts(data: MemoryData, runId: string, step: StepSize): vo
 function* partsOf(
   parts: RetiredParts,
 ): Generator<{ readonly bytes: number; readonly remove: () => void }, void> {
-  const { output, steps, defers, attempts, metadata } = parts;
+  const { output, steps, defers, attempts, metadata, userSpans } = parts;
   for (const [id, { memo, opts }] of steps)
     yield { bytes: utf8Bytes(memo) + utf8Bytes(opts), remove: () => steps.delete(id) };
   for (const [id, { input, meta }] of defers)
@@ -88,6 +89,8 @@ function* partsOf(
     yield { bytes: utf8Bytes(error), remove: () => attempts.delete(id) };
   for (const [id, { values }] of metadata)
     yield { bytes: utf8Bytes(values), remove: () => metadata.delete(id) };
+  for (const [id, span] of userSpans)
+    yield { bytes: userSpanBytes(span), remove: () => userSpans.delete(id) };
   if (output !== null) yield { bytes: utf8Bytes(output), remove: () => (parts.output = null) };
 }
 
@@ -101,16 +104,18 @@ export function sizeOf({
   steps,
   defers,
   attempts,
+  userSpans,
   output,
   metadata,
 }: RunEntry): Pick<Candidate, "bytes" | "records"> {
-  const records =
-    1 + steps.size + defers.size + attempts.size + metadata.size + (output === null ? 0 : 1);
+  const kept = [steps, defers, attempts, metadata, userSpans];
+  const records = kept.reduce((sum, { size }) => sum + size, output === null ? 1 : 2);
   let bytes = records * recordBytes + utf8Bytes(output);
   for (const { memo, opts } of steps.values()) bytes += utf8Bytes(memo) + utf8Bytes(opts);
   for (const { input, meta } of defers.values()) bytes += utf8Bytes(input) + utf8Bytes(meta);
   for (const { error } of attempts.values()) bytes += utf8Bytes(error);
   for (const { values } of metadata.values()) bytes += utf8Bytes(values);
+  for (const span of userSpans.values()) bytes += userSpanBytes(span);
   return { bytes, records };
 }
 

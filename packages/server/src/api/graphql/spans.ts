@@ -4,6 +4,7 @@ import { fromJsonText, type JsonText } from "@pawl/protocol/json-text";
 import { isJsonObject } from "@pawl/protocol/object-reader";
 import type { SpanOutput } from "../../query/outputs.ts";
 import type { Span } from "../../query/trace.ts";
+import { userlandSpan } from "../user-span-json.ts";
 import { spanIdOf, spanStatusWords, stepOpWords, timeOrNull, traceIdOf } from "../words.ts";
 
 /** What all spans of a run share. */
@@ -39,8 +40,8 @@ export function spanObject(span: Span, owner: SpanOwner): object {
     stepID: span.stepId,
     stepInfo: infoObject(span),
     isRoot: span.parentId === null,
-    isUserland: false,
-    userlandSpan: null,
+    isUserland: span.user !== null,
+    userlandSpan: () => userlandSpan(span.user),
     metadata: span.metadata.map(metadataObject),
     debugRunID: null,
     debugSessionID: null,

@@ -22,6 +22,7 @@ import {
   stepOpWords,
   timeOrNull,
 } from "../words.ts";
+import { userSpanV2, userSpanV2Schema } from "../user-span-json.ts";
 import { cancelRun, fromStepOf, rerunRun, startedRunId } from "../run-actions.ts";
 import { answer, noQuery, notFound, refuse, v2Endpoint } from "./wire.ts";
 
@@ -80,6 +81,8 @@ const spanSchema = z
     endedAt: time.nullable(),
     durationMs: z.string().nullable(),
     metadata: z.array(metadataSchema),
+    isUserland: z.boolean().optional().describe("Made by user code."),
+    userland: userSpanV2Schema.optional(),
     childrenTruncated: z.boolean(),
     input: z.json().optional(),
     output: z.json().optional(),
@@ -305,6 +308,7 @@ function spanJson(
     endedAt: timeOrNull(endedAt),
     durationMs: startedAt === null || endedAt === null ? null : String(endedAt - startedAt),
     metadata: span.metadata.map(metadataJson),
+    ...(span.user === null ? null : { isUserland: true, userland: userSpanV2(span.user) }),
     childrenTruncated: isCut,
   };
   const output = span.outputId === null ? null : outputs(span.outputId);
