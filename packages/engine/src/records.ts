@@ -357,8 +357,8 @@ export interface WaitPosition {
 }
 
 /**
- * Events of this name are indexed by this path from `since` on: waits have used it, or people search
- * by it. An empty path stands for waits without a key.
+ * Events of this name that came behind `since` are indexed by this path: waits have used it, or people
+ * search by it. Of those of that very ms some may be. An empty path stands for waits without a key.
  */
 export interface WaitPathRecord {
   readonly event: string;

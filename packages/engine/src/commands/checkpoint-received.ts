@@ -39,6 +39,8 @@ export function checkpointReceived(state: StateView, command: CheckpointReceived
   }
   if (run.ended) return draft.done();
   if (differs !== null) {
+    // The call that goes out in its place may not have to share a limit with it.
+    draft.effect({ type: "abort", runId: run.id, jobId: job.id, generation: job.generation });
     callAgain(run, job, job.attempt, draft.at);
     return draft.decide(conflict(run, differs));
   }

@@ -66,6 +66,8 @@ export function admit(run: RunDraft, job: CallJob): void {
   if (state.at !== "queued" || cancelIfLate(run)) return;
   const gates = gatesToPass(run.run, job);
   const here = gates.indexOf(gateOfQueue(state.gate));
+  // Others took the room. Going back would give it the right to keep places before those ahead of it.
+  if (here >= 0 && !hasRoom(run, gateOfQueue(state.gate))) return;
   const kept = keptGates(run, job);
   const full = gates.findIndex(
     (gate, i) =>

@@ -61,6 +61,14 @@ test("a current checkpoint with another value for a recorded step is refused and
   assert.ok(!reply.ok && reply.code === "dispatch_stale");
   assert.deepEqual(world.memo(id, "a"), { data: "old" });
   assert.equal(world.call(id).generation, 2, "a third dispatch starts from what is recorded");
+  assert.deepEqual(
+    world.effects,
+    [
+      { type: "abort", runId: id, jobId: "step", generation: 1 },
+      { type: "call", runId: id, jobId: "step", generation: 2 },
+    ],
+    "nobody goes on with the second, which has lost its place at the gates",
+  );
 });
 
 test("a checkpoint resets the attempts of its call", () => {

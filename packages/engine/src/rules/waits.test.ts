@@ -104,6 +104,24 @@ test("the look-back reaches events of the same request, which are stamped before
   assert.deepEqual(received(world, id), { userId: "u1" });
 });
 
+test("the look-back reaches events of the very ms in which their name began to be indexed", () => {
+  for (const [early, late] of [
+    [1, 0],
+    [0, 1],
+    [1, 1],
+  ] as const) {
+    const { world, id } = started();
+    const send = (n: number) => world.send("paid", { userId: "u1", n });
+    if (early === 1) send(1);
+    const [other = ""] = world.send("fn", { userId: "u2" });
+    world.ops(other, "step", [waits("first", "paid", { expression: byUser })]);
+    if (late === 1) send(2);
+    world.at += 5;
+    world.ops(id, "step", [waits("w", "paid", { expression: byUser, lookback: "run" })]);
+    assert.deepEqual(received(world, id), { userId: "u1", n: early === 1 ? 1 : 2 });
+  }
+});
+
 test("an event resumes one wait of a run at most, also by look-back", () => {
   const { world, id } = started();
   world.at += 5;

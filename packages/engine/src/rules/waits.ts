@@ -151,8 +151,9 @@ export function lookbackNeeds(
   const base = { kind: "pastEvents", event, limit } as const;
   const indexedSince = key === null ? undefined : state.waitPaths(event).get(key.path)?.since;
   if (indexedSince === undefined) return [{ ...base, key: null, from, to: wholePast }];
-  const indexed = { ...base, key, from: Math.max(from, indexedSince), to: wholePast };
-  return from < indexedSince
+  // Of the very ms in which the index began, some events may have been too early for it.
+  const indexed = { ...base, key, from: Math.max(from, indexedSince + 1), to: wholePast };
+  return from <= indexedSince
     ? [{ ...base, key: null, from, to: indexedSince }, indexed]
     : [indexed];
 }

@@ -13,8 +13,6 @@ export class CallJudge {
   readonly #callsPerAppMax: number;
   readonly #accuse: Accuse;
   readonly #sent = new Set<string>();
-  /** Dispatches whose call was handed out again while they were under way. */
-  readonly #replaced = new Set<string>();
 
   constructor(mirror: Mirror, callsPerAppMax: number, accuse: Accuse) {
     this.#mirror = mirror;
@@ -30,7 +28,7 @@ export class CallJudge {
     if (known === undefined)
       this.#accuse("sent-uncommitted", `${name} went out, but its lease is not stored`);
     else if (call.gateway === null) this.#checkMemos(call, known);
-    const others = this.#countCurrent(call, underWay);
+    const others = this.#countShared(call, underWay);
     if (others >= this.#callsPerAppMax)
       this.#accuse("gate-exceeded", `${name} went out beside ${others} others`);
     const run = this.#mirror.runs.get(call.runId);
@@ -45,21 +43,13 @@ export class CallJudge {
     this.#accuse("request-wrong", `${name} was sent with ${memos}; recorded were ${known}`);
   }
 
-  /**
-   * Calls that share a limit with this one: those of its app, or those of the server itself. One
-   * whose place was given to another may still be on its way out.
-   */
-  #countCurrent({ appId, gateway }: Call, calls: Iterable<Call>): number {
+  /** Calls that share a limit with this one: those of its app, or those of the server itself. */
+  #countShared({ appId, gateway }: Call, calls: Iterable<Call>): number {
     let count = 0;
     for (const call of calls) {
-      const job = this.#mirror.runs.get(call.runId)?.jobs.get(call.jobId);
-      // Its run may have ended since.
-      const isReplaced =
-        this.#replaced.has(call.requestId) ||
-        (job?.kind === "call" && job.generation > call.generation);
       const isShared =
         gateway === null ? call.gateway === null && call.appId === appId : call.gateway !== null;
-      if (isShared && !isReplaced) count++;
+      if (isShared) count++;
     }
     return count;
   }
@@ -78,9 +68,7 @@ export class CallJudge {
       if (change.type !== "job.put" || change.job.kind !== "call") continue;
       const { runId, id, generation } = change.job;
       const call = held.get(`${runId}/${id}`);
-      if (call === undefined || call.generation >= generation) continue;
-      this.#replaced.add(call.requestId);
-      if (!ranTwice(runId))
+      if (call !== undefined && call.generation < generation && !ranTwice(runId))
         this.#accuse(
           "called-twice",
           `call ${id} of run ${runId} is handed out again while generation ${call.generation} is under way`,
