@@ -296,6 +296,27 @@ test("mail of a failed batch is forgotten with it, and comes again when its caus
   assert.deepEqual(await store.due<"mail">({ kind: "mail", shards: null, limit: 10 }), []);
 });
 
+test("no timer overtakes a message that a failed commit has put off once more", async () => {
+  for (const commitsBefore of [0, 1]) {
+    const { store, clock, loop, performed } = await setUp({ roundsMax: 0 });
+    await loop.submit(syncApp(["f"]));
+    for (let n = 0; n < commitsBefore; n++) await loop.submit(sendEvents("other"));
+    await loop.submit(sendEvents("f"));
+    const call = performed.find((effect) => effect.type === "call");
+    assert.ok(call);
+    const { runId, jobId, generation } = call;
+    const answer = answered(waitsFor("w", "go", false, 10));
+    await loop.report({ type: "call.answered", runId, jobId, generation, sentAt: 0, answer });
+    store.failures = [null, "store_failed"];
+    await loop.submit(sendEvents("go"));
+    await clock.advance(20);
+    const late = loop.report({ type: "timer.due", runId, jobId: "w" });
+    await clock.advance(5_000);
+    await late;
+    assert.match(loop.hot.run(runId)?.steps.get("w")?.memo ?? "", /"name":"go"/, "it came in time");
+  }
+});
+
 test("a message that the engine chokes on stays in its mailbox until it can be taken", async () => {
   const { store, loop, performed } = await setUp();
   await loop.submit(syncApp(["f"]));

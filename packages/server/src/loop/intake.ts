@@ -27,6 +27,11 @@ export function isAdmission({ work }: Entry): boolean {
   return work.type === "call.admitted";
 }
 
+/** Whether an entry comes of the time alone. */
+function isTimer({ work }: Entry): boolean {
+  return work.type === "timer.due" || work.type === "schedule.due";
+}
+
 export class Intake {
   /** In order of arrival. */
   #waiting: Entry[] = [];
@@ -103,15 +108,24 @@ export class Intake {
 
   /** What joins the open batch now; nothing beside a suspect. */
   next(open: Batch): Entry[] {
-    if (this.#suspects.length > 0 && (this.#suspectsTurn || this.#waiting.length === 0)) {
+    const held = this.#heldBack();
+    const count = this.#waiting.length - held.length;
+    if (this.#suspects.length > 0 && (this.#suspectsTurn || count === 0)) {
       return open.isEmpty ? this.#suspects.splice(0, 1) : [];
     }
     if (open.taken[0]?.suspect === true) return [];
     const { room } = open;
-    if (this.#waiting.length === 0 || room <= 0) return [];
+    if (count === 0 || room <= 0) return [];
+    if (held.length > 0) this.#waiting = this.#waiting.filter((entry) => !isTimer(entry));
     const entries = this.#waiting.splice(0, room);
+    this.#waiting.push(...held);
     for (const entry of entries) if (entry.external) this.#waitingExternal--;
     return entries;
+  }
+
+  /** A timer may end what a message is about: while one is a suspect, those that wait let it go first. */
+  #heldBack(): readonly Entry[] {
+    return this.#suspects.some(({ mail }) => mail !== null) ? this.#waiting.filter(isTimer) : [];
   }
 
   /** A batch was closed: the other kind is next. */

@@ -94,8 +94,8 @@ export function sleeps(id: string, forMs: number): Opcode {
   return { ...face(id), op: "Sleep", until: { forMs } };
 }
 
-export function waitsFor(id: string, name: string, race = false): Opcode {
-  const timeout = { forMs: 3_600_000 };
+export function waitsFor(id: string, name: string, race = false, forMs = 3_600_000): Opcode {
+  const timeout = { forMs };
   return {
     ...face(id),
     race,
