@@ -42,6 +42,8 @@ export class Outside {
   readonly #parts: OutsideParts;
   /** Requests that have to succeed and have not yet. */
   #pending = 0;
+  /** Functions that somebody wanted to go on while they were gone. */
+  readonly #toResume = new Set<string>();
 
   constructor(parts: OutsideParts) {
     this.#parts = parts;
@@ -214,7 +216,7 @@ export class Outside {
     this.#pending--;
   }
 
-  /** Somebody pauses a function, and lets it go on. One that is gone meanwhile is no longer paused. */
+  /** Somebody pauses a function, and lets it go on. */
   async pause({ slug, forMs }: PausePlan): Promise<void> {
     const { agenda, log, oracle } = this.#parts;
     const functionId = `function-${slug}`;
@@ -223,8 +225,20 @@ export class Outside {
     const isDone = await this.#insist({ type: "function.paused", functionId });
     if (isDone) oracle.pauses.paused(functionId);
     await agenda.sleep(forMs);
+    await this.#resume(functionId);
+    this.#pending--;
+  }
+
+  /** One that is gone cannot be resumed: its pause outlives that, so it is tried again when it is back. */
+  async #resume(functionId: string): Promise<void> {
+    const { oracle } = this.#parts;
+    this.#pending++;
+    this.#toResume.delete(functionId);
     oracle.pauses.resumes(functionId);
-    await this.#insist({ type: "function.resumed", functionId });
+    let isGone: boolean;
+    do isGone = !(await this.#insist({ type: "function.resumed", functionId }));
+    while (isGone && oracle.mirror.deployments.get(functionId) !== undefined);
+    if (isGone) this.#toResume.add(functionId);
     oracle.pauses.resumed(functionId);
     this.#pending--;
   }
@@ -246,9 +260,13 @@ export class Outside {
     const { agenda, hears } = this.#parts;
     while (hears(runtime) && isWanted()) {
       const reply = await this.#ask(command);
-      if (reply?.ok === true) return;
+      if (reply?.ok === true) return this.#resumeReturned();
       await agenda.sleep(retryMs);
     }
+  }
+
+  #resumeReturned(): void {
+    for (const functionId of this.#toResume) void this.#resume(functionId);
   }
 
   /**
