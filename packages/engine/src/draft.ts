@@ -152,7 +152,11 @@ export class Draft implements DraftHost {
       if (placed < 0 && this.gate(gate).queued > 0) gates.add(gate);
     }
     for (const [queue, count] of this.#inQueue) {
-      if (count > 0 && roomFor(this.#counted, queue) > 0) gates.add(gateOfQueue(queue));
+      const gate = gateOfQueue(queue);
+      if (count > 0 && roomFor(this.#counted, queue) > 0) gates.add(gate);
+      // Others may have been held back for it.
+      if (count < 0 && this.gate(gate).queued > 0 && this.state.longestWait(gate)?.queue === queue)
+        gates.add(gate);
     }
     return gates;
   }
@@ -163,6 +167,8 @@ export class Draft implements DraftHost {
       settings: this.state.settings,
       functionById: (id: string) => this.state.functionById(id),
       gate: (key: string) => this.gate(key),
+      queues: (key: string) => this.state.queues(key),
+      longestWait: (key: string) => this.state.longestWait(key),
     };
   }
 

@@ -15,10 +15,11 @@ export function press(scenario: Scenario): Scenario {
   const cut = cutShort(new Dice(seed, "mail"), loaded);
   const raced = race(new Dice(seed, "races"), cut);
   const throttled = throttle(new Dice(seed, "throttles"), raced);
+  const crowded = crowd(new Dice(seed, "turns"), throttled);
   return {
-    ...throttled,
-    pauses: makePauses(new Dice(seed, "pauses"), throttled),
-    redeploys: makeRedeploys(new Dice(seed, "redeploys"), throttled),
+    ...crowded,
+    pauses: makePauses(new Dice(seed, "pauses"), crowded),
+    redeploys: makeRedeploys(new Dice(seed, "redeploys"), crowded),
   };
 }
 
@@ -123,6 +124,26 @@ function throttle(dice: Dice, scenario: Scenario): Scenario {
     { length: dice.between(5, 15) },
     (): SendPlan => ({
       atMs: dice.below(dice.chance(0.7) ? 3_000 : 20_000),
+      events: [event(dice, dice.pick(["order", "visit"] as const))],
+    }),
+  );
+  return { ...scenario, programs, sends: [...scenario.sends, ...sends] };
+}
+
+/** Now and then all functions share a key, often with limits of their own, and more calls come than it lets pass. */
+function crowd(dice: Dice, scenario: Scenario): Scenario {
+  if (!dice.chance(0.08)) return scenario;
+  const limit = dice.between(1, 3);
+  const areEqual = dice.chance(0.4);
+  const perKey = dice.chance(0.4);
+  const programs = scenario.programs.map((program): Program => {
+    const callsShared = areEqual ? limit : dice.pick([1, 2, 5]);
+    return { ...program, flow: { callsShared, ...(perKey ? { callsPerSharedKey: 2 } : {}) } };
+  });
+  const sends = Array.from(
+    { length: dice.between(20, 40) },
+    (): SendPlan => ({
+      atMs: dice.below(6_000),
       events: [event(dice, dice.pick(["order", "visit"] as const))],
     }),
   );

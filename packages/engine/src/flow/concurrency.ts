@@ -21,6 +21,7 @@ import { flowOf } from "./rules.ts";
 const expressionHashes = new Map<string, string>();
 const expressionHashesMax = 2_000;
 
+type Turns = Pick<StateView, "queues" | "longestWait">;
 type Limits = Pick<StateView, "settings" | "functionById">;
 
 /** The gates of a function's concurrency keys for the event that starts a run. */
@@ -62,11 +63,41 @@ export function limitsAt(
   );
 }
 
-/** How many calls of a queue its gate has room for, whatever waits in others. */
-export function roomFor(state: Limits & Pick<StateView, "gate">, queue: string): number {
+/**
+ * How many calls of a queue its gate has room for: below the limit of its function, and before it is
+ * the turn of the queue that waits longest.
+ */
+export function roomFor(state: Limits & Turns & Pick<StateView, "gate">, queue: string): number {
   const gate = gateOfQueue(queue);
-  const limit = limitOf(state, gate, functionOfQueue(queue));
-  return Math.max(0, limit - state.gate(gate).inFlight);
+  const functionId = functionOfQueue(queue);
+  const free = limitOf(state, gate, functionId) - state.gate(gate).inFlight;
+  return Math.max(0, Math.min(free, passesLeft(state, gate, functionId)));
+}
+
+/**
+ * How many calls others let pass a gate of so many places before it is the turn of a queue that waits,
+ * with so many queues before it. More than queues with equal limits ever see while the shell has them take
+ * turns: its own turn may be behind one of each other queue, L - 1 in its page and L - 1 in the page
+ * that it went out with before, and a page that was read before it was there. So places are kept free for
+ * those only that would else never find one: a function whose limit others always exceed.
+ */
+export function passesMax(places: number, queues: number): number {
+  return 3 * places + queues;
+}
+
+/**
+ * How many calls of a function may take places at a gate before only the queue may that waits longest
+ * there. Infinite: that is its own, or nobody waits.
+ */
+export function passesLeft(state: Limits & Turns, gate: string, functionId: string): number {
+  const longest = state.longestWait(gate);
+  if (longest === null) return Infinity;
+  const waiting = functionOfQueue(longest.queue);
+  if (waiting === functionId) return Infinity;
+  const limit = limitOf(state, gate, functionId);
+  // Who has no limit there (any more) has the patience of who waits.
+  const places = limit === Infinity ? limitOf(state, gate, waiting) : limit;
+  return Math.max(0, passesMax(places, state.queues(gate).size) - longest.passed);
 }
 
 function expressionHash(expression: string): string {

@@ -1,5 +1,5 @@
 // Call jobs: how they are made, handed out through a gate, retried and ended.
-import { gatesToPass, limitOf } from "../flow/concurrency.ts";
+import { gatesToPass, limitOf, passesLeft } from "../flow/concurrency.ts";
 import { cancelIfLate, hasBegun, limitFinish } from "../flow/timeouts.ts";
 import { gateOfQueue, gatesOf, placedGates, placesOf, queueOf } from "../gate.ts";
 import type { CallJob, FunctionRecord, KeptPlaces } from "../records.ts";
@@ -142,8 +142,10 @@ export function handOut(run: RunDraft, job: Omit<CallJob, "state">, dueAt: numbe
 /** `kept`: the call itself has one of the places, which a lower limit may have taken away. */
 function hasRoom(run: RunDraft, gate: string, kept = false): boolean {
   const { draft } = run;
+  const { functionId } = run.run;
   const taken = draft.gate(gate).inFlight - Number(kept);
-  return taken < limitOf(draft.state, gate, run.run.functionId);
+  if (taken >= limitOf(draft.state, gate, functionId)) return false;
+  return kept || passesLeft(draft.state, gate, functionId) > 0;
 }
 
 function lease(run: RunDraft, job: Omit<CallJob, "state">): void {

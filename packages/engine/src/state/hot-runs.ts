@@ -7,9 +7,9 @@ import type { DeferRecord } from "../defer-records.ts";
 import type { EventRecord, Job, RunRecord, StepRecord } from "../records.ts";
 import { hasEnded } from "../wake-up.ts";
 import type { MetadataPlace, MetadataRecord } from "../metadata-records.ts";
-import { functionOfQueue, gateOfQueue, placedGates, queuesKept } from "../gate.ts";
+import { functionOfQueue, gateOfQueue, placedGates, placesOf, queuesKept } from "../gate.ts";
 import { RunMetadata } from "./metadata-layer.ts";
-import type { GateView, RunView } from "./view.ts";
+import type { GateView, LongestWait, RunView } from "./view.ts";
 
 /** Parked runs (no place at a gate, not ended) kept in memory in the hope that they wake soon. */
 const parkedRunsMax = 1_000;
@@ -17,8 +17,12 @@ const parkedRunsMax = 1_000;
 interface Gate {
   inFlight: number;
   queued: number;
-  /** Calls by queue; none with 0. */
+  /** Calls by queue, the one that waits longest for a turn first; none with 0. */
   readonly queues: Map<string, number>;
+  /** Places taken since the gate is in use. */
+  passes: number;
+  /** What `passes` was when a queue last had a turn, or began. */
+  readonly passesBefore: Map<string, number>;
 }
 
 export class HotRun implements RunView {
@@ -93,6 +97,13 @@ export class HotRuns {
     return this.#kept.get(queue) ?? 0;
   }
 
+  longestWait(key: string): LongestWait | null {
+    const gate = this.#gates.get(key);
+    const [queue] = gate?.queues.keys() ?? [];
+    if (gate === undefined || queue === undefined) return null;
+    return { queue, passed: gate.passes - (gate.passesBefore.get(queue) ?? 0) };
+  }
+
   /** Calls of a function that wait in queues. */
   backlog(functionId: string): number {
     return this.#backlogs.get(functionId) ?? 0;
@@ -104,6 +115,8 @@ export class HotRuns {
     const gate = this.#gate(key);
     gate.queued += count;
     add(gate.queues, queue, count);
+    if (!gate.queues.has(queue)) gate.passesBefore.delete(queue);
+    else if (!gate.passesBefore.has(queue)) gate.passesBefore.set(queue, gate.passes);
     add(this.#backlogs, functionOfQueue(queue), count);
     this.#dropIfIdle(key, gate);
   }
@@ -257,11 +270,29 @@ export class HotRuns {
 
   #count(hot: HotRun, before: Job | undefined, after: Job | undefined): void {
     this.#countPlaces(hot, before, after);
+    this.#countPasses(hot, before, after);
     const from = queueOfJob(before);
     const to = queueOfJob(after);
     if (from === to) return;
     if (from !== null) this.addQueued(from, -1);
+    // A call that is no more, cancelled for instance, was no turn.
+    if (from !== null && after !== undefined) this.#hadTurn(from);
     if (to !== null) this.addQueued(to, 1);
+  }
+
+  #countPasses({ run }: HotRun, before: Job | undefined, after: Job | undefined): void {
+    const had = placesOf(run, before, this.#epoch);
+    for (const key of placedGates(run, after, this.#epoch).slice(had)) this.#gate(key).passes++;
+  }
+
+  /** A call has left a queue: those that are left wait anew, behind other queues. */
+  #hadTurn(queue: string): void {
+    const gate = this.#gates.get(gateOfQueue(queue));
+    const count = gate?.queues.get(queue);
+    if (gate === undefined || count === undefined) return;
+    gate.queues.delete(queue);
+    gate.queues.set(queue, count);
+    gate.passesBefore.set(queue, gate.passes);
   }
 
   #countPlaces(hot: HotRun, before: Job | undefined, after: Job | undefined): void {
@@ -307,7 +338,7 @@ export class HotRuns {
   #gate(key: string): Gate {
     let gate = this.#gates.get(key);
     if (gate === undefined) {
-      gate = { inFlight: 0, queued: 0, queues: new Map() };
+      gate = { inFlight: 0, queued: 0, queues: new Map(), passes: 0, passesBefore: new Map() };
       this.#gates.set(key, gate);
     }
     return gate;

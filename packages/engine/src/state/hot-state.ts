@@ -22,7 +22,7 @@ import { Catalog } from "./catalog.ts";
 import { HotRuns, type HotRun } from "./hot-runs.ts";
 import { HotWaits } from "./hot-waits.ts";
 import { Overlay } from "./overlay.ts";
-import type { GateView, StateView, Triggered } from "./view.ts";
+import type { GateView, LongestWait, StateView, Triggered } from "./view.ts";
 
 interface RecentEvent {
   readonly event: EventRecord;
@@ -234,6 +234,10 @@ export class HotState implements StateView {
 
   queues(gate: string): ReadonlyMap<string, number> {
     return this.#runs.queues(gate);
+  }
+
+  longestWait(gate: string): LongestWait | null {
+    return this.#runs.longestWait(gate);
   }
 
   backlog(functionId: string): number {

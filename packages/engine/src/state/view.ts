@@ -44,6 +44,13 @@ export interface GateView {
   readonly queued: number;
 }
 
+/** The queue before a gate that has waited longest for a turn. */
+export interface LongestWait {
+  readonly queue: string;
+  /** Places that calls took at the gate while none of the queue left it. */
+  readonly passed: number;
+}
+
 /** A function and the trigger by which an event may start it. */
 export interface Triggered {
   readonly fn: FunctionRecord;
@@ -60,8 +67,13 @@ export interface StateView {
   /** Functions with a trigger for the name, wildcards included, in order of registration. */
   triggeredBy(eventName: string): readonly Triggered[];
   gate(key: string): GateView;
-  /** Calls in each queue before a gate, by name of the queue; empty ones are left out. */
+  /**
+   * Calls in each queue before a gate, by name of the queue, in the order in which it is their turn:
+   * the one that waits longest first. Empty ones are left out.
+   */
   queues(gate: string): ReadonlyMap<string, number>;
+  /** Whose turn has been away for longest at a gate; null: no call waits there. */
+  longestWait(gate: string): LongestWait | null;
   /** Calls of a queue's function that wait elsewhere and keep a place at the queue's gate. */
   kept(queue: string): number;
   /** Calls of a function that wait in queues. */

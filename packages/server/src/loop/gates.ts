@@ -1,6 +1,6 @@
 // Moves calls out of the queues before a gate when the gate has room. Functions that share a gate
-// have a queue each and take turns. The order of a queue is the store's, and whether a call really
-// passes is decided by the engine; this only brings the two together.
+// have a queue each and take turns. The order of a queue is the store's; whose turn it is, and whether
+// a call really passes, the engine's: this only brings the two together.
 // Invariant: at most one pull per gate is under way.
 import { roomFor } from "@pawl/engine/flow/concurrency";
 import type { HotState } from "@pawl/engine/state/hot-state";
@@ -30,24 +30,21 @@ const pageMax = 256;
 const retryMs = 1_000;
 
 /**
- * Shares the room of a gate among its queues in turns of one call, beginning behind the queue `last`.
+ * Shares the room of a gate among its queues in turns of one call, in the order of the queues.
  * `roomOf` is the room that a queue would have alone: functions may set different limits.
  */
 export function shareRoom(
   queues: ReadonlyMap<string, number>,
-  last: string,
   max: number,
   roomOf: (queue: string) => number,
 ): ReadonlyMap<string, number> {
-  const names = [...queues.keys()].toSorted();
-  const turns = [...names.filter((name) => name > last), ...names.filter((name) => name <= last)];
   const shares = new Map<string, number>();
   let taken = 0;
   for (let before = -1; before < taken && taken < max; ) {
     before = taken;
-    for (const queue of turns) {
+    for (const [queue, count] of queues) {
       const share = shares.get(queue) ?? 0;
-      if (taken >= max || share >= (queues.get(queue) ?? 0) || taken >= roomOf(queue)) continue;
+      if (taken >= max || share >= count || taken >= roomOf(queue)) continue;
       shares.set(queue, share + 1);
       taken++;
     }
@@ -59,8 +56,6 @@ export class Gates {
   readonly #parts: GatesParts;
   /** Gates being pulled; true when somebody asked again meanwhile. */
   readonly #pulling = new Map<string, boolean>();
-  /** The queue that was the last to have its turn, for gates with more queues than room. */
-  readonly #served = new Map<string, string>();
   #stopped = false;
 
   constructor(parts: GatesParts) {
@@ -108,7 +103,6 @@ export class Gates {
       }
       const again = this.#pulling.get(gate) === true;
       this.#pulling.delete(gate);
-      if (this.#parts.hot().gate(gate).queued === 0) this.#served.delete(gate);
       if (again) this.pull(gate);
     } catch (error) {
       if (this.#stopped) return;
@@ -143,9 +137,6 @@ export class Gates {
   async #read(gate: string): Promise<readonly DueJob[]> {
     const wanted = this.#wanted(gate);
     const { shards } = this.#parts;
-    const last = [...wanted.keys()].at(-1);
-    if (last !== undefined && wanted.size < this.#parts.hot().queues(gate).size)
-      this.#served.set(gate, last);
     const pages = await Promise.all(
       [...wanted].map(([queue, limit]) =>
         this.#parts.store.due<"queue">({ kind: "queue", gate: queue, shards, limit }),
@@ -157,8 +148,6 @@ export class Gates {
   /** How many calls of each queue are to be taken now; queues that get none are left out. */
   #wanted(gate: string): ReadonlyMap<string, number> {
     const hot = this.#parts.hot();
-    return shareRoom(hot.queues(gate), this.#served.get(gate) ?? "", pageMax, (queue) =>
-      roomFor(hot, queue),
-    );
+    return shareRoom(hot.queues(gate), pageMax, (queue) => roomFor(hot, queue));
   }
 }

@@ -86,7 +86,7 @@ export class Oracle {
     this.#counts = new CountJudge(this.mirror, this.accuse);
     this.#gathering = new GatheringJudge(this.mirror, this.accuse);
     this.#throttles = new ThrottleJudge(this.mirror, parts.isCalm, this.accuse);
-    this.#turns = new TurnsJudge(parts, this.accuse);
+    this.#turns = new TurnsJudge(this.mirror, parts, this.accuse);
     this.#notes = new NoteJudge(this.accuse);
     this.#defers = new DeferJudge(this.mirror, this.#gathering, this.accuse);
     this.#starts = new StartJudge(this.mirror, this.#gathering, this.accuse);
