@@ -300,6 +300,35 @@ test("a call in the queue of its function: limit, holders, place, and an estimat
   assert.match(unknown?.sentence ?? "", /not known yet/);
 });
 
+test("functions with different limits at a key: how many may go first, and for whom places are kept free", () => {
+  const key = { key: "'mail'", scope: "env" };
+  const world = worldWith({
+    one: { concurrency: { ...key, limit: 1 } },
+    five: { concurrency: { ...key, limit: 5 } },
+  });
+  for (let n = 0; n < 30; n++) start(world, "five");
+  const low = start(world, "one");
+  const last = start(world, "five");
+  const [waits] = reasonsOf(world, low);
+  assert.equal(waits?.place?.othersAhead, 17, "3 * 5 + 2, of 26 that wait");
+  const out = () =>
+    world
+      .runIds()
+      .filter((id) => world.job(id)?.kind === "call" && world.call(id).state.at === "leased");
+  while (out().length === 5) {
+    world.complete(out()[0] ?? "");
+    world.pull();
+  }
+  const [held] = reasonsOf(world, last);
+  assert.equal(held?.gate?.taken, 4);
+  assert.equal(held?.place?.expectedAt, null);
+  assert.match(
+    held?.sentence ?? "",
+    /4 of 5 taken, .*Function one has waited longest there and is next/,
+  );
+  assert.match(held?.next ?? "", /once function one has had its turn/);
+});
+
 test("a call in the queue of a concurrency key: its expression and value; other functions take turns", () => {
   const concurrency = { limit: 1, key: "event.data.user", scope: "env" };
   const world = worldWith({ a: { concurrency }, b: { concurrency } });

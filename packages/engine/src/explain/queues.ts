@@ -1,9 +1,9 @@
 // Why a call waits in a queue: the gate, who has its places, how many go first, and when it may be
 // its turn. It must not know how the calls ahead were counted.
 import { toJsonText } from "@pawl/protocol/json-text";
-import { limitOf, limitsAt } from "../flow/concurrency.ts";
+import { limitOf, limitsAt, passesLeft, passesMax, roomFor } from "../flow/concurrency.ts";
 import { valueOf } from "../flow/key.ts";
-import { gateOfQueue, gatewayGate } from "../gate.ts";
+import { functionOfQueue, gateOfQueue, gatewayGate } from "../gate.ts";
 import type { CallJob } from "../records.ts";
 import { reason, type GateReason, type QueuePlace, type Reason } from "./explanation.ts";
 import { callFacts, subject } from "./subject.ts";
@@ -24,6 +24,7 @@ export function queuedReason(
   const gate = gateReason(state, input, gateOfQueue(queue));
   const about = { ...callFacts(job), sinceAt: since + input.stored.run.priorityMs, gate };
   if (gate.kind === "pause") return pausedReason(state, input, job, about);
+  const keptFor = functionKeptFor(state, gate.name, input.stored.run.functionId);
   const place = placeOf(state, input, job, queue, gate);
   const taken = gate.limit === null ? "" : `: ${String(gate.taken)} of ${String(gate.limit)} taken`;
   const others =
@@ -38,9 +39,22 @@ export function queuedReason(
     kind: "queued",
     ...about,
     place,
-    sentence: `${subject(job)} waits for a place at ${gateWords(gate)}${taken}${holdersOf(gate)}. It is number ${String(place.place)} of ${String(place.queued)} in the queue${others}. ${expected}`,
-    next: queueAdvice(gate, input),
+    sentence: `${subject(job)} waits for a place at ${gateWords(gate)}${taken}${holdersOf(gate)}. ${keptWords(keptFor)}It is number ${String(place.place)} of ${String(place.queued)} in the queue${others}. ${expected}`,
+    next: queueAdvice(gate, input, keptFor),
   });
+}
+
+/** The slug of another function for which free places are kept, as it waits longest; null: none. */
+function functionKeptFor(state: ExplainState, gate: string, functionId: string): string | null {
+  const longest = state.longestWait(gate);
+  if (longest === null || passesLeft(state, gate, functionId) > 0) return null;
+  const waiting = functionOfQueue(longest.queue);
+  return state.functionById(waiting)?.slug ?? waiting;
+}
+
+function keptWords(keptFor: string | null): string {
+  if (keptFor === null) return "";
+  return `Function ${keptFor} has waited longest there and is next: until there is room within its limit, free places are kept for it. `;
 }
 
 function holdersOf({ heldBy, taken }: GateReason): string {
@@ -113,13 +127,21 @@ function placeOf(
   gate: GateReason,
 ): QueuePlace {
   const ahead = input.ahead.get(job.id) ?? 0;
+  const queues = state.queues(gate.name);
   let queued = 0;
   let othersAhead = 0;
-  for (const [name, count] of state.queues(gate.name)) {
+  let places = gate.limit;
+  for (const [name, count] of queues) {
+    const limit = limitOf(state, gate.name, functionOfQueue(name));
+    // Who has a higher limit finds places that this queue does not, until it has waited too long.
+    const isHigher = gate.limit !== null && limit > gate.limit;
+    if (isHigher && limit !== Infinity) places = Math.max(places ?? 0, limit);
     if (name === queue) queued = count;
-    else othersAhead += Math.min(count, ahead + 1);
+    else
+      othersAhead += Math.min(count, (ahead + 1) * (isHigher ? passesMax(limit, queues.size) : 1));
   }
-  const expected = expectation(input, gate, ahead + othersAhead);
+  const room = { free: roomFor(state, queue), places };
+  const expected = expectation(input, room, ahead + othersAhead);
   // The store may know of calls that memory has let go meanwhile, and the other way round.
   return { place: ahead + 1, queued: Math.max(queued, ahead + 1), othersAhead, ...expected };
 }
@@ -127,14 +149,13 @@ function placeOf(
 /** Each place lets one call pass every mean time of a call. */
 function expectation(
   { at, callTimes }: ExplainInput,
-  gate: GateReason,
+  { free, places }: { readonly free: number; readonly places: number | null },
   ahead: number,
 ): Pick<QueuePlace, "expectedAt" | "expectedFrom"> {
-  const free = gate.limit === null ? Infinity : gate.limit - gate.taken;
   if (free > ahead) return { expectedAt: at, expectedFrom: "as the gate has room" };
-  if (callTimes === null || gate.limit === null || gate.limit <= 0)
+  if (callTimes === null || places === null || places <= 0)
     return { expectedAt: null, expectedFrom: null };
-  const turns = (ahead + 1 - Math.max(0, free)) / gate.limit;
+  const turns = (ahead + 1 - free) / places;
   const { meanMs, count } = callTimes;
   return {
     expectedAt: at + Math.ceil(turns * meanMs),
@@ -161,7 +182,9 @@ function gateWords(gate: GateReason): string {
   }
 }
 
-function queueAdvice(gate: GateReason, { stored }: ExplainInput): string {
+function queueAdvice(gate: GateReason, { stored }: ExplainInput, keptFor: string | null): string {
+  if (keptFor !== null)
+    return `Nothing: it goes on once function ${keptFor} has had its turn, as calls that are out end.`;
   if (gate.limit === null || gate.taken < gate.limit)
     return "Nothing: it goes on as soon as a server looks at the queue. Ask again in a moment.";
   const wait = `Wait, or see what has the places: pawl explain ${gate.heldBy.find((id) => id !== stored.run.id) ?? "<run>"}.`;

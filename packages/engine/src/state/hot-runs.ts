@@ -282,6 +282,7 @@ export class HotRuns {
 
   #countPasses({ run }: HotRun, before: Job | undefined, after: Job | undefined): void {
     const had = placesOf(run, before, this.#epoch);
+    if (placesOf(run, after, this.#epoch) <= had) return;
     for (const key of placedGates(run, after, this.#epoch).slice(had)) this.#gate(key).passes++;
   }
 
