@@ -10,7 +10,8 @@ export function bodyFor(dice: Dice, places: Places, pattern: string, schema: unk
   if (pattern.startsWith("/e")) return events(dice, places);
   if (pattern.startsWith("/invoke")) return `{"data":${jsonOf(dice, places, 2)}}`;
   if (pattern === "/fn/register") return registration(dice, places);
-  if (/\/async$|\/checkpoint/.test(pattern)) return checkpoint(dice, places);
+  if (pattern === "/v1/checkpoint" || pattern === "/v1/http/runs") return endpointRun(dice, places);
+  if (/\/async$|\/steps$|\/checkpoint/.test(pattern)) return checkpoint(dice, places);
   if (pattern === "/v0/gql") return JSON.stringify(query(dice, places));
   if (pattern === "/mcp") return rpc(dice, places);
   return jsonOf(dice, places, 3);
@@ -121,6 +122,28 @@ const opcodes: readonly string[] = [
   "Gateway",
   "Nonsense",
 ];
+
+function endpointRun(dice: Dice, places: Places): string {
+  const data = {
+    domain: pick(dice, [places.appUrl, places.appUrl, oddText(dice, places)]),
+    method: pick(dice, ["GET", "POST", oddText(dice, places)]),
+    path: pick(dice, ["/a", "/b", oddText(dice, places)]),
+    query_params: pick(dice, ["", "a=1", oddText(dice, places)]),
+    content_type: pick(dice, ["", "application/json", oddText(dice, places)]),
+    body: oddText(dice, places),
+    fn: pick(dice, ["", "one", oddText(dice, places)]),
+  };
+  const steps = pick(dice, ["[]", checkpoint(dice, places)]);
+  const tail = Array.from({ length: 6 }, () => String(dice.between(0, 9))).join("");
+  return JSON.stringify({
+    run_id: pick(dice, [`01ARZ3NDEKTSV4RRFFQ6${tail}`, oddText(dice, places)]),
+    event: { name: "inngest/http.request", data },
+    steps: (JSON.parse(steps) as { steps?: unknown }).steps ?? [], // proof: made right above
+    ts: 1,
+    request_version: pick(dice, [-1, 1, 2]),
+    retries: pick(dice, [null, 0, 3, 1e9]),
+  });
+}
 
 function checkpoint(dice: Dice, places: Places): string {
   const steps = Array.from({ length: dice.between(0, 4) }, () => ({

@@ -59,6 +59,10 @@ export type EngineCode =
   | "schedule_busy"
   /** A registered configuration that cannot work; the message names function and field. */
   | "config_invalid"
+  /** There is a run with this id already. */
+  | "run_exists"
+  /** The server knows as many endpoints as setting `endpointsMax` allows. */
+  | "endpoints_too_many"
   /** The sender was called with a dispatch that is no longer the current one. */
   | "dispatch_stale"
   /** A checkpoint brought an opcode that belongs into an answer. */

@@ -9,7 +9,6 @@ import type {
   FunctionRecord,
   RetainedKind,
   RunLimits,
-  RunOrigin,
   OnCancel,
   RunParent,
   WaitKey,
@@ -19,8 +18,9 @@ import type {
 import type { BulkCommand } from "./bulk-commands.ts";
 import type { SpansReceived } from "./span-commands.ts";
 import type { CommandBase, Seed } from "./command-base.ts";
+import type { EndpointCommand } from "./endpoint-commands.ts";
 import type { TargetedUpdate } from "./metadata-records.ts";
-import type { ScheduleDefinition } from "./schedule-records.ts";
+import type { RunOrigin, ScheduleDefinition } from "./schedule-records.ts";
 
 /** An app registered. `functions` are complete but for what the engine keeps. */
 export interface AppSynced extends CommandBase {
@@ -352,6 +352,7 @@ export type Command =
   | RunRerun
   | BulkCommand
   | SpansReceived
+  | EndpointCommand
   | FunctionPaused
   | FunctionResumed
   | FunctionLimited

@@ -1,6 +1,7 @@
 // The engine: one pure, synchronous, total function from a state and a command to a decision.
 import type { BulkCommand } from "./bulk-commands.ts";
-import type { Command } from "./commands.ts";
+import type { Command, FunctionLimited, FunctionPaused, FunctionResumed } from "./commands.ts";
+import type { EndpointCommand } from "./endpoint-commands.ts";
 import type { Decision } from "./decision.ts";
 import type { StateView } from "./state/view.ts";
 import { appRemoved } from "./commands/app-removed.ts";
@@ -15,6 +16,9 @@ import { callLost } from "./commands/call-lost.ts";
 import { childJoined } from "./commands/child-joined.ts";
 import { checkpointReceived } from "./commands/checkpoint-received.ts";
 import { childEnded } from "./commands/child-ended.ts";
+import { endpointCalled } from "./commands/endpoint-called.ts";
+import { endpointProgressed } from "./commands/endpoint-progressed.ts";
+import { endpointRegistered } from "./commands/endpoint-registered.ts";
 import { eventsReceived } from "./commands/events-received.ts";
 import { functionLimited } from "./commands/function-limited.ts";
 import { functionPaused } from "./commands/function-paused.ts";
@@ -50,11 +54,9 @@ export function decide(state: StateView, command: Command): Decision {
     case "events.received":
       return eventsReceived(state, command);
     case "call.answered":
-      return callAnswered(state, command);
     case "call.lost":
-      return callLost(state, command);
     case "call.admitted":
-      return callAdmitted(state, command);
+      return decideCall(state, command);
     case "checkpoint.received":
       return checkpointReceived(state, command);
     case "timer.due":
@@ -86,9 +88,8 @@ export function decide(state: StateView, command: Command): Decision {
       return metadataReceived(state, command);
     case "function.paused":
     case "function.resumed":
-      return functionPaused(state, command);
     case "function.limited":
-      return functionLimited(state, command);
+      return decideFunction(state, command);
     case "child.joined":
       return childJoined(state, command);
     case "parent.cancelled":
@@ -100,6 +101,10 @@ export function decide(state: StateView, command: Command): Decision {
     case "bulk.stopped":
     case "bulk.removed":
       return decideBulk(state, command);
+    case "endpoint.registered":
+    case "endpoint.called":
+    case "endpoint.progressed":
+      return decideEndpoint(state, command);
     case "run.repaired":
       return runRepaired(state, command);
     case "paths.indexed":
@@ -108,6 +113,19 @@ export function decide(state: StateView, command: Command): Decision {
       return spansReceived(state, command);
     case "retention.due":
       return retentionDue(state, command);
+  }
+}
+
+type CallCommand = Extract<Command, { readonly type: `call.${string}` }>;
+
+function decideCall(state: StateView, command: CallCommand): Decision {
+  switch (command.type) {
+    case "call.answered":
+      return callAnswered(state, command);
+    case "call.lost":
+      return callLost(state, command);
+    case "call.admitted":
+      return callAdmitted(state, command);
   }
 }
 
@@ -122,6 +140,14 @@ function decideApp(state: StateView, command: AppCommand): Decision {
     case "app.syncFailed":
       return appSyncFailed(state, command);
   }
+}
+
+/** Those that name a function. */
+type FunctionCommand = FunctionPaused | FunctionResumed | FunctionLimited;
+
+function decideFunction(state: StateView, command: FunctionCommand): Decision {
+  if (command.type === "function.limited") return functionLimited(state, command);
+  return functionPaused(state, command);
 }
 
 /** Those that name a schedule. */
@@ -144,6 +170,17 @@ function decideSchedule(state: StateView, command: ScheduleCommand): Decision {
       return scheduleTriggered(state, command);
     case "schedule.runEnded":
       return scheduleRunEnded(state, command);
+  }
+}
+
+function decideEndpoint(state: StateView, command: EndpointCommand): Decision {
+  switch (command.type) {
+    case "endpoint.registered":
+      return endpointRegistered(state, command);
+    case "endpoint.called":
+      return endpointCalled(state, command);
+    case "endpoint.progressed":
+      return endpointProgressed(state, command);
   }
 }
 

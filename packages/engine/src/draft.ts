@@ -10,7 +10,7 @@ import type { EventRecord, GateRecord, Job, RunRecord } from "./records.ts";
 import { roomFor } from "./flow/concurrency.ts";
 import { functionOfQueue, gateOfQueue, placedGates, queuesKept } from "./gate.ts";
 import { RunDraft } from "./run-draft.ts";
-import type { GateView, StateView } from "./state/view.ts";
+import type { GateView, RunView, StateView } from "./state/view.ts";
 
 export class Draft implements DraftHost {
   readonly at: number;
@@ -59,8 +59,13 @@ export class Draft implements DraftHost {
       stateChars: 0,
       metadata: null,
     };
+    return this.begin(view);
+  }
+
+  /** Makes a run of what it is to be at first. */
+  begin(view: RunView): RunDraft {
     const draft = new RunDraft(this, view, true);
-    this.#runs.set(run.id, draft);
+    this.#runs.set(view.run.id, draft);
     return draft;
   }
 

@@ -57,6 +57,8 @@ export interface FunctionRecord {
   readonly pausedAt: number | null;
   /** Limits of its runs that replace those of the settings; kept across syncs. Absent: none does. */
   readonly limits?: RunLimits;
+  /** An HTTP endpoint: only requests start it; its calls go where the request went, not to `url`. */
+  readonly endpoint?: true;
 }
 
 /** What one run may grow to, where it differs from the settings. */
@@ -85,6 +87,8 @@ export interface AppRecord {
   readonly functions: readonly FunctionRecord[];
   /** What people decided about functions that a later sync left out, at most 1,000; absent: nothing. */
   readonly away?: readonly Pick<FunctionRecord, "id" | "pausedAt" | "limits">[];
+  /** Known by its endpoints only: never asked to sync. */
+  readonly endpoints?: true;
   readonly createdAt: number;
   readonly updatedAt: number;
 }
@@ -152,13 +156,6 @@ export interface RunRecord {
   readonly batchId: string | null;
   /** The schedule whose tick started it; null: none did. */
   readonly schedule: RunSchedule | null;
-}
-
-/** The tick by which a run is started. */
-export interface RunOrigin {
-  readonly schedule: RunSchedule;
-  /** The run holds the schedule until its end (`flow/holds.ts`). */
-  readonly isHeld: boolean;
 }
 
 /** A schedule as the runs it started remember it, since it may be gone. */

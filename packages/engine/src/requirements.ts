@@ -15,12 +15,15 @@ import type {
   RunTriggered,
   ScheduleDue,
   SignalSent,
+  WaitsContinued,
 } from "./commands.ts";
 import { startsHere } from "./flow/placement.ts";
 import { ownsRun } from "./shard.ts";
 import { repeatId, startAgainNeeds } from "./flow/start-again.ts";
 import { startNeeds } from "./flow/start-needs.ts";
 import { holdNeeds } from "./flow/holds.ts";
+import type { EndpointCalled, EndpointProgressed } from "./endpoint-commands.ts";
+import { carriedRun } from "./rules/carried-runs.ts";
 import type { Opcode } from "@pawl/protocol/opcode";
 import type { Need } from "./needs.ts";
 import type { EventRecord, FunctionRecord } from "./records.ts";
@@ -57,6 +60,7 @@ export function requirements(state: HotState, command: Command): readonly Need[]
     case "schedule.runEnded":
       wantStartBy(state, command, want);
       break;
+    case "endpoint.registered":
     case "app.syncFailed":
     case "paths.indexed":
     case "function.paused":
@@ -66,16 +70,16 @@ export function requirements(state: HotState, command: Command): readonly Need[]
     case "run.invoked":
     case "run.triggered":
     case "run.rerun":
+    case "endpoint.called":
       wantNewRun(state, command, want);
       break;
     case "events.received":
-      wantEvents(state, command, want);
-      break;
     case "waits.continued":
-      wantWaits(state, command, command.event, want);
+      wantEvents(state, command, want);
       break;
     case "call.answered":
     case "checkpoint.received":
+    case "endpoint.progressed":
     case "metadata.received":
       wantNoted(state, command, want);
       break;
@@ -129,7 +133,7 @@ function wantRun(state: HotState, runId: string, want: Want): void {
 /** The run, its metadata if there will be more of it, and what the steps need that an answer opens. */
 function wantNoted(
   state: HotState,
-  command: CallAnswered | CheckpointReceived | MetadataReceived,
+  command: CallAnswered | CheckpointReceived | EndpointProgressed | MetadataReceived,
   want: Want,
 ): void {
   const { runId } = command;
@@ -137,7 +141,7 @@ function wantNoted(
   if (command.type === "metadata.received") return want({ kind: "metadata", runId });
   const opcodes = command.type === "call.answered" ? opcodesOf(command) : command.opcodes;
   if (opcodes.some(({ metadata }) => metadata !== undefined)) want({ kind: "metadata", runId });
-  if (command.type === "call.answered") wantOpening(state, command, opcodes, want);
+  if (command.type !== "checkpoint.received") wantOpening(state, command, opcodes, want);
 }
 
 function opcodesOf({ answer }: CallAnswered): readonly Opcode[] {
@@ -147,9 +151,10 @@ function opcodesOf({ answer }: CallAnswered): readonly Opcode[] {
 /** What a command needs that starts one run. */
 function wantNewRun(
   state: HotState,
-  command: RunInvoked | RunTriggered | RunRerun,
+  command: RunInvoked | RunTriggered | RunRerun | EndpointCalled,
   want: Want,
 ): void {
+  if (command.type === "endpoint.called") return wantCarried(state, command, want);
   if (command.type === "run.invoked") return wantInvoked(state, command, want);
   if (command.type === "run.rerun") return wantRerun(state, command, want);
   return wantTriggered(state, command, want);
@@ -276,7 +281,8 @@ function wantStart(state: HotState, needs: readonly Need[], want: Want): void {
   }
 }
 
-function wantEvents(state: HotState, command: EventsReceived, want: Want): void {
+function wantEvents(state: HotState, command: EventsReceived | WaitsContinued, want: Want): void {
+  if (command.type === "waits.continued") return wantWaits(state, command, command.event, want);
   for (const event of command.events) {
     if (command.resendable) want({ kind: "event", eventId: event.id });
     wantEvent(state, event, command.at, want);
@@ -291,14 +297,20 @@ function wantEvent(state: HotState, event: EventRecord, at: number, want: Want):
   }
 }
 
-function wantWaits(
-  state: HotState,
-  command: Extract<Command, { type: "waits.continued" }>,
-  event: EventRecord,
-  want: Want,
-): void {
+function wantWaits(state: HotState, command: WaitsContinued, event: EventRecord, want: Want): void {
   const { key, after } = command;
   want({ kind: "waits", event: event.name, key, after, limit: state.settings.waitsPageSize });
+}
+
+/** Whether there is such a run, and what the steps need that its first checkpoint opens. */
+function wantCarried(state: HotState, command: EndpointCalled, want: Want): void {
+  want({ kind: "run", runId: command.runId });
+  const fn = state.functionById(command.functionId);
+  if (fn === undefined) return;
+  const run = carriedRun(fn, command);
+  for (const opcode of command.opcodes) {
+    for (const need of openingNeeds(state, run, opcode, command.at)) want(need);
+  }
 }
 
 /** What must be there before the steps of an answer are opened. */

@@ -1,6 +1,14 @@
 // The records of schedules: those that come with cron triggers of functions, and those that people
 // make at runtime. Plain data, times in ms since the epoch; it must not know how they tick.
 import type { JsonText } from "@pawl/protocol/json-text";
+import type { RunSchedule } from "./records.ts";
+
+/** The tick by which a run is started. */
+export interface RunOrigin {
+  readonly schedule: RunSchedule;
+  /** The run holds the schedule until its end (`flow/holds.ts`). */
+  readonly isHeld: boolean;
+}
 
 interface ScheduleBase {
   /** Each tick fires up to so much later. */

@@ -78,6 +78,13 @@ export interface Settings {
   readonly signalNameCharsMax: number;
   /** What a signal carries, in UTF-16 units of its JSON. */
   readonly signalDataCharsMax: number;
+  /**
+   * How long an app may say nothing about a run that it carries itself, before the server calls its
+   * endpoint again: longer than any step of an endpoint takes.
+   */
+  readonly endpointSilenceMs: number;
+  /** Endpoints that may be known, all apps together. */
+  readonly endpointsMax: number;
   /** Discoveries in a row that may bring nothing new before the run fails. */
   readonly idleDiscoveriesMax: number;
 }
@@ -119,5 +126,7 @@ export const defaultSettings: Settings = {
   waitBranchesMax: 10,
   signalNameCharsMax: 256,
   signalDataCharsMax: 512 * 1024,
+  endpointSilenceMs: 10 * minute,
+  endpointsMax: 1_000,
   idleDiscoveriesMax: 10,
 };

@@ -60,6 +60,8 @@ export function entityKey(command: Unstamped): string | null {
     case "call.lost":
     case "call.admitted":
     case "checkpoint.received":
+    case "endpoint.called":
+    case "endpoint.progressed":
     case "timer.due":
     case "wait.matched":
     case "child.ended":
@@ -91,6 +93,7 @@ export function entityKey(command: Unstamped): string | null {
     case "schedule.triggered":
     case "schedule.runEnded":
     case "app.synced":
+    case "endpoint.registered":
     case "app.syncFailed":
     case "app.removed":
     case "function.paused":

@@ -30,6 +30,12 @@ export const headerRequestId = "x-request-id";
 export const headerJobId = "x-inngest-job-id";
 /** The dispatch generation of a call: an integer. */
 export const headerGenerationId = "x-inngest-generation-id";
+/** The run for which an endpoint is called again; its presence tells that from a first request. */
+export const headerRunId = "x-run-id";
+/** `step`, or the hashed id of the one step to run, where no body can say it. */
+export const headerStepId = "x-inngest-step-id";
+/** `true` or `false`: `disable_immediate_execution` where no body can say it. */
+export const headerForceStepPlan = "x-inngest-force-step-plan";
 export const headerTraceParent = "traceparent";
 export const headerTraceState = "tracestate";
 export const headerServerTiming = "server-timing";

@@ -147,6 +147,8 @@ const readers: ReadonlyMap<string, (reading: Reading) => Opcode> = new Map([
   ["RunComplete", ({ reader, base }) => ({ ...base, op: "RunComplete", memo: memoOf(reader) })],
   ["DeferAdd", readDeferAdd],
   ["DeferAbort", readDeferAbort],
+  // How an endpoint's last checkpoint says the same (protocol.md 6.3).
+  ["SyncRunComplete", ({ reader, base }) => ({ ...base, op: "RunComplete", memo: memoOf(reader) })],
   ["DiscoveryRequest", ({ base }) => ({ ...base, op: "DiscoveryRequest" })],
   ["StepNotFound", ({ base }) => ({ ...base, op: "StepNotFound" })],
   ["None", ({ base }) => ({ ...base, op: "None" })],

@@ -56,6 +56,8 @@ export interface ServerOptions {
   readonly metricsFunctionsMax: number;
   /** Paths by which events are indexed for searches, from the first start with them on. */
   readonly indexPaths: readonly Pick<WaitPathRecord, "event" | "path">[];
+  /** Origins at which durable endpoints may be called; none: any that an app tells of. */
+  readonly endpointOrigins: readonly string[];
   readonly realtimeLimits: Partial<RealtimeLimits>;
   readonly gatewayLimits: Partial<GatewayLimits>;
   /** Hosts and ranges that the server may reach for steps though they are private (`isAllowRule`). */
@@ -103,6 +105,7 @@ export const defaultServerOptions: Omit<ServerOptions, "store"> = {
   searchScanMax: searchScanMaxDefault,
   metricsFunctionsMax: metricsFunctionsMaxDefault,
   indexPaths: [],
+  endpointOrigins: [],
   realtimeLimits: {},
   gatewayLimits: {},
   gatewayAllow: [],

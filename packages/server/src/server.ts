@@ -26,6 +26,7 @@ import { FunctionMeter } from "./metrics/function-meter.ts";
 import { Meter, meteredStore } from "./metrics/meter.ts";
 import type { RunExport } from "./otlp/run-export.ts";
 import { defaultRealtimeLimits } from "./realtime/limits.ts";
+import { OutputTokens } from "./api/output-tokens.ts";
 import { createRealtime, type Realtime } from "./realtime/realtime.ts";
 import { startExport } from "./otlp/start-export.ts";
 import { Queries } from "./query/queries.ts";
@@ -297,6 +298,8 @@ function apiContext(
     queries: queriesOf(options, runtime),
     meter,
     exportCounts: () => traces?.counts ?? null,
+    endpointOrigins: options.endpointOrigins,
+    outputTokens: new OutputTokens(options.signingKeys),
     registrar,
     syncApp: (url) => syncApp({ client, registrar, apps: () => runtime.hot.apps() }, url),
     now: () => options.clock.now(),

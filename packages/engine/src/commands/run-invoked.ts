@@ -5,6 +5,7 @@ import { Draft } from "../draft.ts";
 import type { StateView } from "../state/view.ts";
 import { unknownFunction } from "../rules/open-steps.ts";
 import { functionNotFound } from "../rules/replies.ts";
+import { startableFunction } from "../rules/start-run.ts";
 import { newRunId as placedRunId, startsHere } from "../flow/placement.ts";
 import { startFunction } from "../flow/start.ts";
 import type { RunParent } from "../records.ts";
@@ -14,7 +15,7 @@ import { indexKeys } from "../rules/waits.ts";
 export function runInvoked(state: StateView, command: RunInvoked): Decision {
   const draft = new Draft(state, command);
   const { event, functionSlug, newRunId, parent, once = false } = command;
-  const fn = state.functionBySlug(functionSlug);
+  const fn = startableFunction(state, functionSlug);
   if (fn === undefined) {
     // The caller looked first; the function can only have gone since.
     if (parent !== null) {

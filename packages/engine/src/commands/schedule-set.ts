@@ -3,6 +3,7 @@ import type { ScheduleChanged, ScheduleSet } from "../commands.ts";
 import type { Decision, Reply } from "../decision.ts";
 import { Draft } from "../draft.ts";
 import { functionNotFound, scheduleNotFound } from "../rules/replies.ts";
+import { startableFunction } from "../rules/start-run.ts";
 import type { RuntimeSchedule, ScheduleDefinition, ScheduleTarget } from "../schedule-records.ts";
 import { putSchedule } from "../schedule/registered.ts";
 import {
@@ -81,7 +82,7 @@ function definitionRefusal(
 }
 
 function targetRefusal(state: StateView, { kind, name }: ScheduleTarget): Reply | null {
-  const isMissing = kind === "function" && state.functionBySlug(name) === undefined;
+  const isMissing = kind === "function" && startableFunction(state, name) === undefined;
   return isMissing ? functionNotFound(name) : null;
 }
 

@@ -1,6 +1,7 @@
 // Why a call is where it is: with an app, lost with its process, or waiting for its time.
 import { debouncePrefix, batchPrefix } from "../flow/slots.ts";
 import { placedPrefix } from "../flow/holds.ts";
+import { carriedBy } from "../rules/carried-runs.ts";
 import { flowOf } from "../flow/rules.ts";
 import type { CallJob } from "../records.ts";
 import { reason, type Reason } from "./explanation.ts";
@@ -73,6 +74,14 @@ function delayedReason(
     });
   }
   const { run } = input.stored;
+  if (carriedBy(run, job) !== undefined) {
+    return reason({
+      kind: "delayed",
+      ...about,
+      sentence: `The app carries the run itself, in a request to its endpoint. If it says nothing until ${moment(dueAt, input.at)}, the server calls the endpoint.`,
+      next: "Nothing: it goes on by itself. A step that takes longer needs a higher endpointSilenceMs (--endpoint-silence).",
+    });
+  }
   return run.status === "queued"
     ? startReason(state, input, job, dueAt)
     : reason({

@@ -3,7 +3,8 @@
 // for its end. All of it is let go of at the run's end at the latest.
 import type { RunDraft } from "../run-draft.ts";
 import type { Need } from "../needs.ts";
-import type { RunOrigin, RunRecord } from "../records.ts";
+import type { RunRecord } from "../records.ts";
+import type { RunOrigin } from "../schedule-records.ts";
 
 /** Begins the ids of waits that cancel their run; they have no job. */
 export const cancelPrefix = "cancel:";

@@ -2,7 +2,8 @@
 // a new run takes along. In order: repeats, an open batch, the rate limit, a debounced run that waits, the singleton, the
 // backlog, then a new run.
 import type { Draft } from "../draft.ts";
-import type { EventRecord, FunctionRecord, RunOrigin, RunParent, RunSchedule } from "../records.ts";
+import type { EventRecord, FunctionRecord, RunParent, RunSchedule } from "../records.ts";
+import type { RunOrigin } from "../schedule-records.ts";
 import { discoveryCall, discoveryTarget } from "../rules/calls.ts";
 import { newRun } from "../rules/start-run.ts";
 import type { RunDraft } from "../run-draft.ts";

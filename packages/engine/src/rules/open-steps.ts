@@ -21,6 +21,7 @@ import { failRun } from "./finish-run.ts";
 import { invokedEvent, withInternal } from "./lifecycle.ts";
 import { errorMemo } from "./memo.ts";
 import { base, face, finishAtOnce, momentOf, timeOf, timer } from "./opening.ts";
+import { startableFunction } from "./start-run.ts";
 import { openSignal } from "./signals.ts";
 import { openWaitMany } from "./wait-many.ts";
 import { findPastEvent, indexWait, waitExpressionProblem } from "./waits.ts";
@@ -142,7 +143,7 @@ function wait(run: RunDraft, opcode: WaitForEventOpcode, parallel: boolean): boo
 
 function invoke(run: RunDraft, opcode: InvokeFunctionOpcode, parallel: boolean): boolean {
   const { draft } = run;
-  const fn = draft.state.functionBySlug(opcode.functionSlug);
+  const fn = startableFunction(draft.state, opcode.functionSlug);
   if (fn === undefined) {
     return finishAtOnce(run, opcode, "invoke", unknownFunction(opcode.functionSlug), true);
   }

@@ -2,9 +2,19 @@
 import type { EventRecord, FunctionRecord, RunParent, RunSchedule } from "../records.ts";
 import type { Draft } from "../draft.ts";
 import type { RunDraft } from "../run-draft.ts";
+import type { StateView } from "../state/view.ts";
 import { keyGates } from "../flow/concurrency.ts";
 import { newRunId } from "../flow/placement.ts";
 import { priorityMs } from "../flow/priority.ts";
+
+/** A function that others may start by its name: an endpoint is started by requests alone. */
+export function startableFunction(
+  state: Pick<StateView, "functionBySlug">,
+  slug: string,
+): FunctionRecord | undefined {
+  const fn = state.functionBySlug(slug);
+  return fn?.endpoint === true ? undefined : fn;
+}
 
 /** A queued run without a call. */
 export function newRun(

@@ -4,10 +4,11 @@ import { invokedEventName } from "@pawl/protocol/event-wire";
 import type { Draft } from "../draft.ts";
 import { trigger } from "../flow/start.ts";
 import { functionNotFound } from "../rules/replies.ts";
+import { startableFunction } from "../rules/start-run.ts";
 import { takeEvent } from "../rules/take-event.ts";
 import { indexKeys } from "../rules/waits.ts";
-import type { EventRecord, RunOrigin } from "../records.ts";
-import type { RuntimeSchedule, Tick } from "../schedule-records.ts";
+import type { EventRecord } from "../records.ts";
+import type { RunOrigin, RuntimeSchedule, Tick } from "../schedule-records.ts";
 import { nameOf } from "./runtime.ts";
 import { tickId } from "./schedule.ts";
 import { lineOf } from "./timetable.ts";
@@ -93,7 +94,7 @@ function startTarget(
   event: EventRecord,
   origin: RunOrigin,
 ): { readonly runIds: readonly string[] | null; readonly problem: string | null } {
-  const fn = draft.state.functionBySlug(slug);
+  const fn = startableFunction(draft.state, slug);
   if (fn === undefined) {
     const refusal = functionNotFound(slug);
     return { runIds: null, problem: refusal.ok ? null : refusal.message };

@@ -192,7 +192,9 @@ export class HotRuns {
   putRun(run: RunRecord, batch: number, eventOf: (id: string) => EventRecord): void {
     let hot = this.#runs.get(run.id);
     if (hot === undefined || hot === null) {
+      const isSoughtInVain = hot === null;
       hot = new HotRun(run, this.#eventsOf(run, eventOf));
+      if (isSoughtInVain) hot.metadata = new RunMetadata([]);
       this.#runs.set(run.id, hot);
       this.#absent.delete(run.id);
     } else if (!sameIds(hot.run.eventIds, run.eventIds)) {

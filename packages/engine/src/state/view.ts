@@ -62,6 +62,7 @@ export interface StateView {
   /** The shards of this process: what begins elsewhere is sent there. Null: all. */
   readonly owned: OwnedShards;
   app(appId: string): AppRecord | undefined;
+  apps(): Iterable<AppRecord>;
   functionById(id: string): FunctionRecord | undefined;
   functionBySlug(slug: string): FunctionRecord | undefined;
   /** Functions with a trigger for the name, wildcards included, in order of registration. */

@@ -255,11 +255,19 @@ test("no route changes anything for a key that may only look, save those that as
   }
 });
 
-test("only events, subscriptions and what clients probe are for pages of any origin", () => {
+test("only events, subscriptions, outputs and what clients probe are for pages of any origin", () => {
   const open = routes.filter(({ anyOrigin }) => anyOrigin).map(({ pattern }) => pattern);
   assert.deepEqual(
     new Set(open),
-    new Set(["/e/:key", "/e/", "/e", "/health", "/dev", ...subscriptions]),
+    new Set([
+      "/e/:key",
+      "/e/",
+      "/e",
+      "/health",
+      "/dev",
+      "/v1/http/runs/:runId/output",
+      ...subscriptions,
+    ]),
   );
 });
 

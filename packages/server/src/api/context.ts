@@ -21,6 +21,7 @@ import type { Meter } from "../metrics/meter.ts";
 import type { ExportCounts } from "../otlp/run-export.ts";
 import { BodyError, ServerError } from "../server-error.ts";
 import type { GraphqlLimits } from "./graphql/limit-values.ts";
+import type { OutputTokens } from "./output-tokens.ts";
 import type { Registrar } from "../sync/registrar.ts";
 
 /** The part of the runtime that the API uses. */
@@ -71,6 +72,10 @@ export interface ApiContext {
   /** What became of the traces of ended runs; null: they go nowhere. */
   readonly exportCounts: () => ExportCounts | null;
   readonly realtime: Realtime;
+  /** Of the outputs of durable endpoints. */
+  readonly outputTokens: OutputTokens;
+  /** Origins at which they may be called; none: any that an app tells of. */
+  readonly endpointOrigins: readonly string[];
   readonly registrar: Registrar;
   /** Has the app at a URL synced now. Resolves with why it is not in sync, null when it is. */
   readonly syncApp: (url: string) => Promise<string | null>;
@@ -118,6 +123,8 @@ const engineStatuses: Readonly<Record<EngineCode, number>> = {
   schedule_busy: 409,
   schedules_too_many: 422,
   config_invalid: 400,
+  run_exists: 409,
+  endpoints_too_many: 422,
   dispatch_stale: 409,
   checkpoint_opcode_unsupported: 400,
 };

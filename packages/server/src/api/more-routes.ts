@@ -4,6 +4,7 @@ import type { Route } from "../http/router.ts";
 import { publishRoutes } from "../realtime/publish-routes.ts";
 import { subscribeRoutes } from "../realtime/subscribe-routes.ts";
 import type { ApiContext } from "./context.ts";
+import { endpointOutputRoute } from "./endpoint-output.ts";
 import { playgroundRoutes } from "./graphql/playground.ts";
 import { graphqlRoute } from "./graphql/route.ts";
 import { mcpRoute } from "./mcp/route.ts";
@@ -37,6 +38,7 @@ export function moreRoutes(context: ApiContext): readonly Route[] {
     ...restFunctionPauseRoutes(context),
     ...restSignalRoutes(context),
     ...restScheduleRoutes(context),
+    endpointOutputRoute(context),
     ...subscribeRoutes(context),
     ...publishRoutes(context),
     ...traceRoutes(context),

@@ -366,6 +366,14 @@ test("realtime is answered as it is described", async () => {
   }
 });
 
+test("the output of an endpoint is refused as it is described", async () => {
+  const path = "/v1/http/runs/{runId=01ARZ3NDEKTSV4RRFFQ69G5FAV}/output";
+  await visit("GET", path, { status: 401 });
+  await visit("GET", `${path}?token=none`, { status: 401 });
+  // What it answers else is the endpoint's own: endpoints.test.ts reads it.
+  visited.add("get /v1/http/runs/{runId}/output");
+});
+
 test("the journey visited every operation", () => {
   const all = [...members(look(document, "paths"))].flatMap(([path, methods]) =>
     [...members(methods).keys()].map((method) => `${method} ${path}`),

@@ -4,6 +4,7 @@ import type { Route } from "../http/router.ts";
 import { checkpointRoutes } from "./checkpoint.ts";
 import type { ApiContext } from "./context.ts";
 import { devInfoRoute } from "./dev-info.ts";
+import { endpointRunRoutes } from "./endpoint-runs.ts";
 import { eventRoutes } from "./events.ts";
 import { functionLimitRoutes } from "./function-limits.ts";
 import { invokeRoute } from "./invoke.ts";
@@ -17,6 +18,7 @@ export function apiRoutes(context: ApiContext): readonly Route[] {
   return [
     ...eventRoutes(context),
     ...checkpointRoutes(context),
+    ...endpointRunRoutes(context),
     invokeRoute(context),
     ...registrationRoutes(context),
     ...runStateRoutes(context),

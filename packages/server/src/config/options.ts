@@ -223,6 +223,18 @@ export const options = {
   "preview-runs-max": integer("N", 10_000, 1, 10_000_000, {
     help: "Runs that the dry run of a bulk action with an expression looks at.",
   }),
+  "endpoint-silence": integer("SECONDS", 600, 10, 86_400, {
+    help: "How long an app may say nothing about a run of its durable endpoint before the server calls it.",
+  }),
+  "endpoint-origins": list(
+    "ORIGIN",
+    isOrigin,
+    "an origin such as https://shop.example.com, without a path",
+    { help: "Origin at which durable endpoints may be called, else any; may be repeated." },
+  ),
+  "endpoints-max": integer("N", 1_000, 0, 100_000, {
+    help: "Durable endpoints that may be known, all apps together.",
+  }),
   "steps-per-run-max": integer("N", 100_000, 1, 10_000_000, { help: "Steps in one run." }),
   "run-state-chars-max": integer("N", 32 * mebibyte, 1_024, 512 * mebibyte, {
     help: "Size of all step outputs of one run, in characters of JSON.",

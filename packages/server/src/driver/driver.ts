@@ -21,6 +21,13 @@ export interface Call {
   readonly body: string;
   /** Null: the app is called. Else `url` is `gateway:` and the kind, and no app hears of it. */
   readonly gateway: GatewayStep | null;
+  /** Of a durable endpoint: the request is no POST of ours, but the one that the endpoint got. */
+  readonly http?: {
+    readonly method: string;
+    /** Empty: none is sent. */
+    readonly contentType: string;
+    readonly headers: Readonly<Record<string, string>>;
+  };
   /** Calls of one app share connections, and no other app's. */
   readonly appId: string;
   readonly functionId: string;

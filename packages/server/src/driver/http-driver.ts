@@ -111,12 +111,17 @@ class HttpCarriage implements Carriage {
       this.#ended(url, ended),
     );
     this.#exchange = exchange;
-    this.#pools
-      .pool(this.#call.appId, origin)
-      .dispatch(
-        { origin, path, method: "POST", headers: this.#headers, body: this.#call.body },
-        exchange,
-      );
+    const { http, body } = this.#call;
+    this.#pools.pool(this.#call.appId, origin).dispatch(
+      {
+        origin,
+        path,
+        method: http?.method ?? "POST",
+        headers: this.#headers,
+        body: http !== undefined && body === "" ? null : body,
+      },
+      exchange,
+    );
   }
 
   #ended(url: string, ended: Ended): void {
@@ -190,7 +195,7 @@ class HttpCarriage implements Carriage {
 
 function headersOf(call: Call, options: HttpDriverOptions): Record<string, string> {
   const headers: Record<string, string> = {
-    "content-type": "application/json",
+    ...typeOf(call),
     "user-agent": options.userAgent,
     [headerServerKind]: options.serverKind,
     [headerRequestId]: call.requestId,
@@ -198,11 +203,20 @@ function headersOf(call: Call, options: HttpDriverOptions): Record<string, strin
     tracestate: call.tracestate,
     [headerJobId]: call.jobId,
     [headerGenerationId]: String(call.generation),
+    ...call.http?.headers,
   };
   if (options.signing !== null) {
     headers[headerSignature] = signCall(options.signing, call.body, options.clock.now());
+  } else if (call.http !== undefined) {
+    // An endpoint takes a request without this header for one of its own users.
+    headers[headerSignature] = "";
   }
   return headers;
+}
+
+function typeOf({ http }: Call): Record<string, string> {
+  if (http === undefined) return { "content-type": "application/json" };
+  return http.contentType === "" ? {} : { "content-type": http.contentType };
 }
 
 function isRedirect(status: number): boolean {

@@ -11,6 +11,7 @@ import { membersOf } from "@pawl/protocol/json-span";
 import type { JsonText } from "@pawl/protocol/json-text";
 import type { Call, GatewayStep } from "./driver.ts";
 import { traceparentOf } from "../api/words.ts";
+import { endpointRequest } from "./endpoint-request.ts";
 import { traceRefOf } from "../traces/trace-ref.ts";
 import { StepUrl } from "./step-url.ts";
 
@@ -63,6 +64,7 @@ export function buildCall(effect: CallEffect, state: StateView, options: Request
       gateway: { kind, face: faceOf(job) },
     };
   }
+  if (fn.endpoint === true) return { ...named, ...endpointRequest(view, job), gateway: null };
   const isGo = goSdk.test(state.app(view.run.appId)?.sdk ?? "");
   return {
     ...named,

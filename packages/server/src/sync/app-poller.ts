@@ -117,6 +117,6 @@ export class AppPoller {
   }
 
   #named(): readonly AppRecord[] {
-    return [...this.#parts.apps()].filter((app) => app.name !== "");
+    return [...this.#parts.apps()].filter((app) => app.name !== "" && app.endpoints !== true);
   }
 }

@@ -12,10 +12,12 @@ export interface SyncParts {
   readonly apps: () => Iterable<AppRecord>;
 }
 
-/** The app with a name that serves at a URL. */
+/** The app with a name that serves at a URL; one known by its endpoints alone serves nowhere. */
 export function appAt(apps: Iterable<AppRecord>, url: string): AppRecord | undefined {
   const key = appUrlKey(url);
-  return [...apps].find((app) => app.name !== "" && appUrlKey(app.url) === key);
+  return [...apps].find(
+    (app) => app.name !== "" && app.endpoints !== true && appUrlKey(app.url) === key,
+  );
 }
 
 /** Why the app at the URL is not in sync now; null when it is. */
