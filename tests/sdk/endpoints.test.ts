@@ -154,6 +154,8 @@ function lateHandler(client: Client, words: string): Handler {
   });
 }
 
+const polling = ["--poll-interval", "1"];
+
 for (const command of ["dev", "start"] as const) {
   suite(`pawl ${command}`, { timeout: 90_000 }, () => {
     const isDev = command === "dev";
@@ -165,7 +167,7 @@ for (const command of ["dev", "start"] as const) {
       const options: ServerOptions = {
         command,
         port,
-        flags: ["--retry-interval", "1", "--poll-interval", "1"].slice(0, isDev ? 4 : 2),
+        flags: ["--retry-interval", "1", ...(isDev ? polling : ["--endpoint-origins", app.url])],
         ...(isDev ? null : { signingKey, eventKey }),
       };
       world = { server: await PawlServer.start(options), app };

@@ -56,7 +56,7 @@ export interface ServerOptions {
   readonly metricsFunctionsMax: number;
   /** Paths by which events are indexed for searches, from the first start with them on. */
   readonly indexPaths: readonly Pick<WaitPathRecord, "event" | "path">[];
-  /** Origins at which durable endpoints may be called; none: any that an app tells of. */
+  /** Origins at which durable endpoints may be called; none: on development servers any that an app tells of. */
   readonly endpointOrigins: readonly string[];
   readonly realtimeLimits: Partial<RealtimeLimits>;
   readonly gatewayLimits: Partial<GatewayLimits>;

@@ -74,7 +74,7 @@ export interface ApiContext {
   readonly realtime: Realtime;
   /** Of the outputs of durable endpoints. */
   readonly outputTokens: OutputTokens;
-  /** Origins at which they may be called; none: any that an app tells of. */
+  /** Origins at which they may be called; none: on development servers any that an app tells of. */
   readonly endpointOrigins: readonly string[];
   readonly registrar: Registrar;
   /** Has the app at a URL synced now. Resolves with why it is not in sync, null when it is. */

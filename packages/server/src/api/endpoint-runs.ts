@@ -45,8 +45,7 @@ export function endpointRunRoutes(context: ApiContext): readonly Route[] {
 async function begin(context: ApiContext, request: RouteRequest): Promise<HttpResponse> {
   const run = readEndpointRun(request.body, context.limits.eventBytesMax);
   const { origin } = run.request;
-  const { endpointOrigins } = context;
-  if (endpointOrigins.length > 0 && !endpointOrigins.includes(origin)) return foreign(origin);
+  if (!mayBeCalled(context, origin)) return foreign(origin);
   const endpoint = endpointOf(context, run, request.header("x-inngest-sdk") ?? "");
   const kept = await keepEndpoint(context, endpoint);
   if (kept?.ok === false) return refusalResponse(kept);
@@ -85,6 +84,11 @@ async function begin(context: ApiContext, request: RouteRequest): Promise<HttpRe
 }
 
 /** The app believes what a request says of its host; whoever sends it could have us call anything. */
+function mayBeCalled({ kind, endpointOrigins }: ApiContext, origin: string): boolean {
+  const isAny = kind === "dev" && endpointOrigins.length === 0;
+  return isAny || endpointOrigins.includes(origin);
+}
+
 function foreign(origin: string): HttpResponse {
   const message = `Endpoints at ${origin} are not called by this server. Add the origin to --endpoint-origins, or fix the one that the app serves at (INNGEST_SERVE_ORIGIN).`;
   return problemResponse({ status: 403, code: "endpoint_origin_refused", message });

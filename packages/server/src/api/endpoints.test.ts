@@ -79,6 +79,7 @@ interface Wanted {
   readonly path?: string;
   readonly data?: object;
   readonly prefix?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 async function begin({
@@ -87,6 +88,7 @@ async function begin({
   path = "/buy",
   data = {},
   prefix = "/v1/checkpoint",
+  headers = {},
 }: Wanted) {
   const request = {
     content_type: "",
@@ -106,7 +108,7 @@ async function begin({
     request_version: 2,
     retries: 1,
   });
-  const answer = await ask(server.url, "POST", prefix, { body });
+  const answer = await ask(server.url, "POST", prefix, { headers, body });
   return { ...answer, runId, token: String(look(answer.json, "data.token")) };
 }
 
@@ -218,6 +220,26 @@ test("an app that falls silent is called", async () => {
   } finally {
     server = usual;
     await impatient.close();
+  }
+});
+
+test("in production no origin is called that is not listed", async () => {
+  const usual = server;
+  const signingKey = "signkey-test-0123456789abcdef";
+  server = await startServer({
+    store: createMemoryStore(),
+    kind: "cloud",
+    signingKeys: [signingKey],
+    eventKeys: ["key"],
+  });
+  try {
+    const headers = { authorization: `Bearer ${signingKey}` };
+    const { status, json } = await begin({ steps: [], headers });
+    assert.deepEqual([status, look(json, "code")], [403, "endpoint_origin_refused"]);
+    assert.match(String(look(json, "error")), /--endpoint-origins/);
+  } finally {
+    await server.close();
+    server = usual;
   }
 });
 

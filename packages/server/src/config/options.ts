@@ -230,7 +230,9 @@ export const options = {
     "ORIGIN",
     isOrigin,
     "an origin such as https://shop.example.com, without a path",
-    { help: "Origin at which durable endpoints may be called, else any; may be repeated." },
+    {
+      help: "Origin at which durable endpoints may be called; may be repeated. Without any: none in production, all in development.",
+    },
   ),
   "endpoints-max": integer("N", 1_000, 0, 100_000, {
     help: "Durable endpoints that may be known, all apps together.",
