@@ -26,7 +26,7 @@ const scoreName = z
 
 const score = z.strictObject({
   name: scoreName,
-  value: z.union([z.number(), z.boolean()]),
+  value: z.union([z.number(), z.boolean()], { error: "must be a number, true or false" }),
   stepId: label.optional().describe("The id as its author wrote it, or the hashed one."),
   experiment: z.strictObject({ experimentName: label, variant: label }).optional(),
 });
