@@ -95,7 +95,8 @@ export class ThrottleJudge {
     const at = timeOf(run, state);
     if (place === null || at - (heldAt ?? place) > rate.apartMs)
       return this.#take(run, rate, at, false);
-    if (at < place || (this.#isCalm && heldAt === null && at - place > lateMaxMs))
+    // A place comes once: the clock may be put back while a pause holds the run.
+    if ((heldAt ?? at) < place || (this.#isCalm && heldAt === null && at - place > lateMaxMs))
       this.#accuse("throttle-broken", `run ${id} begins at ${at}, its place is at ${place}`);
   }
 
