@@ -22,8 +22,8 @@ export interface DraftHost {
   send(message: NewMessage): void;
   /** The counts of a gate with what this draft did so far. */
   gate(key: string): GateView;
-  /** The same of `StateView.kept`. */
-  kept(queue: string): number;
+  /** The same of `StateView.keepers`. */
+  keepers(gate: string): ReadonlyMap<string, number>;
   /** Keeps the counts of a run's gates while jobs of this draft come, change and go. */
   countJob(run: RunRecord, before: Job | undefined, after: Job | undefined): void;
   /** What flow control remembers under a key, with what this draft wrote. */

@@ -8,7 +8,7 @@ import type { Effect } from "./effects.ts";
 import { Random } from "./random.ts";
 import type { EventRecord, GateRecord, Job, RunRecord } from "./records.ts";
 import { roomFor } from "./flow/concurrency.ts";
-import { functionOfQueue, gateOfQueue, placedGates, queuesKept } from "./gate.ts";
+import { functionOfQueue, gateOfQueue, keptGates, placedGates } from "./gate.ts";
 import { RunDraft } from "./run-draft.ts";
 import type { GateView, RunView, StateView } from "./state/view.ts";
 
@@ -22,8 +22,8 @@ export class Draft implements DraftHost {
   readonly #runs = new Map<string, RunDraft | undefined>();
   /** Places taken (or given back) in this draft, by gate. */
   readonly #placed = new Map<string, number>();
-  /** Those of them that a call in another queue keeps, by queue. */
-  readonly #kept = new Map<string, number>();
+  /** Of gates at which calls began or ceased to keep places, as they are now. */
+  readonly #keepers = new Map<string, Map<string, number>>();
   /** Places in queues, by queue and by gate. */
   readonly #inQueue = new Map<string, number>();
   readonly #queued = new Map<string, number>();
@@ -93,8 +93,8 @@ export class Draft implements DraftHost {
     const { epoch } = this.state.settings;
     for (const gate of placedGates(run, before, epoch)) add(this.#placed, gate, -1);
     for (const gate of placedGates(run, after, epoch)) add(this.#placed, gate, 1);
-    for (const queue of queuesKept(run, before, epoch)) add(this.#kept, queue, -1);
-    for (const queue of queuesKept(run, after, epoch)) add(this.#kept, queue, 1);
+    for (const gate of keptGates(run, before, epoch)) this.#countKeeper(gate, run.functionId, -1);
+    for (const gate of keptGates(run, after, epoch)) this.#countKeeper(gate, run.functionId, 1);
     this.#countQueue(queueOfJob(before), -1);
     this.#countQueue(queueOfJob(after), 1);
   }
@@ -104,8 +104,8 @@ export class Draft implements DraftHost {
     return this.state.backlog(functionId) + (this.#backlogs.get(functionId) ?? 0);
   }
 
-  kept(queue: string): number {
-    return this.state.kept(queue) + (this.#kept.get(queue) ?? 0);
+  keepers(gate: string): ReadonlyMap<string, number> {
+    return this.#keepers.get(gate) ?? this.state.keepers(gate);
   }
 
   gateRecord(key: string): GateRecord | undefined {
@@ -156,6 +156,11 @@ export class Draft implements DraftHost {
     for (const [gate, placed] of this.#placed) {
       if (placed < 0 && this.gate(gate).queued > 0) gates.add(gate);
     }
+    // Others were held to the limit of who kept a place and is out now.
+    for (const [gate, keepers] of this.#keepers) {
+      const isLess = [...this.state.keepers(gate).keys()].some((id) => !keepers.has(id));
+      if (isLess && this.gate(gate).queued > 0) gates.add(gate);
+    }
     for (const [queue, count] of this.#inQueue) {
       const gate = gateOfQueue(queue);
       if (count > 0 && roomFor(this.#counted, queue) > 0) gates.add(gate);
@@ -174,7 +179,15 @@ export class Draft implements DraftHost {
       gate: (key: string) => this.gate(key),
       queues: (key: string) => this.state.queues(key),
       longestWait: (key: string) => this.state.longestWait(key),
+      keepers: (key: string) => this.keepers(key),
     };
+  }
+
+  #countKeeper(gate: string, functionId: string, delta: number): void {
+    const keepers = this.#keepers.get(gate) ?? new Map(this.state.keepers(gate));
+    add(keepers, functionId, delta);
+    if (keepers.get(functionId) === 0) keepers.delete(functionId);
+    this.#keepers.set(gate, keepers);
   }
 
   #countQueue(queue: string | null, delta: number): void {

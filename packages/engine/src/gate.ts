@@ -75,10 +75,10 @@ export function placedGates(
   return gatesOf(run, job).slice(0, placesOf(run, job, epoch));
 }
 
-/** The queues whose place at their gate a waiting job keeps. */
-export function queuesKept(run: RunRecord, job: Job | undefined, epoch: number): readonly string[] {
+/** The gates at which a waiting job keeps a place. */
+export function keptGates(run: RunRecord, job: Job | undefined, epoch: number): readonly string[] {
   if (job?.kind !== "call" || job.state.at !== "queued") return [];
-  return placedGates(run, job, epoch).map((gate) => queueOf(gate, run.functionId));
+  return placedGates(run, job, epoch);
 }
 
 /** The queue in which calls of a function wait before a gate. */

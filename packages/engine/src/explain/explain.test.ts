@@ -322,11 +322,28 @@ test("functions with different limits at a key: how many may go first, and for w
   const [held] = reasonsOf(world, last);
   assert.equal(held?.gate?.taken, 4);
   assert.equal(held?.place?.expectedAt, null);
-  assert.match(
-    held?.sentence ?? "",
-    /4 of 5 taken, .*Function one has waited longest there and is next/,
-  );
+  assert.match(held?.sentence ?? "", /4 of 5 taken, .*Function one is next there/);
   assert.match(held?.next ?? "", /once function one has had its turn/);
+});
+
+test("while a call keeps a place, those held to its limit are told of its function", () => {
+  const on = (name: string, limit: number) => ({ key: `'${name}'`, scope: "env", limit });
+  const world = worldWith({
+    needy: { concurrency: [on("x", 1), on("y", 1)] },
+    many: { concurrency: on("x", 4) },
+    busy: { concurrency: on("y", 1) },
+  });
+  const busy = start(world, "busy");
+  start(world, "needy");
+  const many = start(world, "many");
+  world.complete(busy);
+  start(world, "busy");
+  world.pull();
+  world.complete(many);
+  world.pull();
+  const [held] = reasonsOf(world, start(world, "many"));
+  assert.match(held?.sentence ?? "", /1 of 4 taken.* Function needy is next there/);
+  assert.match(held?.next ?? "", /once function needy has had its turn/);
 });
 
 test("a call in the queue of a concurrency key: its expression and value; other functions take turns", () => {

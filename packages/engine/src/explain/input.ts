@@ -23,7 +23,7 @@ export interface ExplainInput {
 /** The state of everything that a run may wait for. */
 export interface ExplainState extends Pick<
   StateView,
-  "settings" | "app" | "functionById" | "gate" | "queues" | "longestWait"
+  "settings" | "app" | "functionById" | "gate" | "queues" | "longestWait" | "keepers"
 > {
   /** Ids of runs that have places at a gate, at most `limit`. */
   holders(gate: string, limit: number): readonly string[];

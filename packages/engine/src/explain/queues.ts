@@ -44,17 +44,30 @@ export function queuedReason(
   });
 }
 
-/** The slug of another function for which free places are kept, as it waits longest; null: none. */
+/** The slug of another function for which free places are kept; null: none. */
 function functionKeptFor(state: ExplainState, gate: string, functionId: string): string | null {
+  const keptFor = waitsLongest(state, gate, functionId) ?? keepsBelow(state, gate, functionId);
+  return keptFor === null ? null : (state.functionById(keptFor)?.slug ?? keptFor);
+}
+
+/** The function that waits longest, once it is its turn alone. */
+function waitsLongest(state: ExplainState, gate: string, functionId: string): string | null {
   const longest = state.longestWait(gate);
   if (longest === null || passesLeft(state, gate, functionId) > 0) return null;
-  const waiting = functionOfQueue(longest.queue);
-  return state.functionById(waiting)?.slug ?? waiting;
+  return functionOfQueue(longest.queue);
+}
+
+/** A function that keeps a place, and whose limit has no room beside it. */
+function keepsBelow(state: ExplainState, gate: string, functionId: string): string | null {
+  const { inFlight } = state.gate(gate);
+  if (inFlight >= limitOf(state, gate, functionId)) return null;
+  for (const id of state.keepers(gate).keys()) if (inFlight >= limitOf(state, gate, id)) return id;
+  return null;
 }
 
 function keptWords(keptFor: string | null): string {
   if (keptFor === null) return "";
-  return `Function ${keptFor} has waited longest there and is next: until there is room within its limit, free places are kept for it. `;
+  return `Function ${keptFor} is next there: until it has gone out within its limit, free places are kept for it. `;
 }
 
 function holdersOf({ heldBy, taken }: GateReason): string {

@@ -22,6 +22,7 @@ const expressionHashes = new Map<string, string>();
 const expressionHashesMax = 2_000;
 
 type Turns = Pick<StateView, "queues" | "longestWait">;
+type Places = Pick<StateView, "gate" | "keepers">;
 type Limits = Pick<StateView, "settings" | "functionById">;
 
 /** The gates of a function's concurrency keys for the event that starts a run. */
@@ -64,14 +65,30 @@ export function limitsAt(
 }
 
 /**
- * How many calls of a queue its gate has room for: below the limit of its function, and before it is
- * the turn of the queue that waits longest.
+ * How many calls of a queue its gate has room for: below the limits that hold for its function now,
+ * and before it is the turn of the queue that waits longest.
  */
-export function roomFor(state: Limits & Turns & Pick<StateView, "gate">, queue: string): number {
+export function roomFor(state: Limits & Turns & Places, queue: string): number {
   const gate = gateOfQueue(queue);
   const functionId = functionOfQueue(queue);
-  const free = limitOf(state, gate, functionId) - state.gate(gate).inFlight;
+  const free =
+    limitBeside(state, state.keepers(gate), gate, functionId) - state.gate(gate).inFlight;
   return Math.max(0, Math.min(free, passesLeft(state, gate, functionId)));
+}
+
+/**
+ * The limit for a call that takes a place at a gate now: that of its function, and of those that have
+ * calls which keep places there. A call that keeps a place is yet to go out, and its limit has to hold
+ * then: whoever exceeded it meanwhile would take the place away.
+ */
+export function limitBeside(
+  state: Limits,
+  keepers: ReadonlyMap<string, number>,
+  gate: string,
+  functionId: string,
+): number {
+  const all = [functionId, ...keepers.keys()];
+  return Math.min(...all.map((id) => limitOf(state, gate, id)));
 }
 
 /**

@@ -155,3 +155,70 @@ function countTurns(
     else passed.set(queue, (passed.get(queue) ?? 0) + left.length);
   }
 }
+
+test("while a call keeps a place, others are held to its limit; when it is out, they go on", () => {
+  const world = worldWith({
+    needy: keyed({ x: 1, y: 1 }),
+    many: keyed({ x: 4 }),
+    busy: keyed({ y: 1 }),
+  });
+  const busy = start(world, "busy");
+  const needy = start(world, "needy");
+  const many = start(world, "many");
+  // It finds its place at x taken: from now on it keeps what it passes.
+  world.complete(busy);
+  const more = start(world, "busy");
+  world.pull();
+  world.complete(many);
+  world.pull();
+  const others = [start(world, "many"), start(world, "many")];
+  world.pull();
+  assert.deepEqual(states(world, [needy, ...others]), ["queued", "queued", "queued"]);
+  world.complete(more);
+  world.do({ type: "call.admitted", runId: needy, jobId: world.call(needy).id });
+  assert.equal(world.call(needy).state.at, "leased");
+  const pulled = world.effects.some((effect) => effect.type === "pull");
+  assert.ok(pulled, "nothing else tells that there is room again");
+  world.pull();
+  assert.deepEqual(states(world, others), ["leased", "leased"]);
+});
+
+test("who needs two shared keys goes out within a bound, whatever limits others set at each", () => {
+  const limit = fc.integer({ min: 1, max: 3 });
+  const limits = fc.record({ x: fc.option(limit), y: fc.option(limit) });
+  const scenario = fc.record({
+    needy: fc.record({ x: limit, y: limit }),
+    others: fc.array(limits, { maxLength: 2 }),
+    appMax: fc.constantFrom(4, 256),
+    picks: fc.array(fc.nat(), { minLength: 40, maxLength: 80 }),
+  });
+  fc.assert(
+    fc.property(scenario, ({ needy, others, appMax, picks }) => {
+      // Both keys are always in full use by others, with limits above those of who needs both.
+      const all = [{ x: 4, y: null }, { x: null, y: 4 }, ...others];
+      const named = Object.fromEntries(all.map((of, n) => [`f${n}`, keyed(of)]));
+      const world = worldWith({ ...named, needy: keyed(needy) }, { callsPerAppMax: appMax });
+      for (let n = 0; n < 6; n++) for (const name of Object.keys(named)) start(world, name);
+      const target = start(world, "needy");
+      let at = 0;
+      const pick = () => picks[at++ % picks.length] ?? 0;
+      for (let round = 0; round < 500; round++) {
+        const out = callsOut(world);
+        // Any order of ends, but each call ends.
+        const ended = out[round % 4 === 0 ? 0 : pick() % out.length] ?? "";
+        start(world, slugOf(world, ended));
+        world.complete(ended);
+        offer(world, "needy", pick);
+        assertGates(world);
+        if (world.call(target).state.at === "leased") return;
+      }
+      assert.fail("it starves");
+    }),
+    { numRuns: 40, endOnFailure: true },
+  );
+});
+
+function keyed(limits: Readonly<Record<string, number | null>>): object {
+  const all = Object.entries(limits).filter(([, limit]) => limit !== null);
+  return { concurrency: all.map(([name, limit]) => ({ key: `'${name}'`, scope: "env", limit })) };
+}

@@ -1,5 +1,5 @@
 // Call jobs: how they are made, handed out through a gate, retried and ended.
-import { gatesToPass, limitOf, passesLeft } from "../flow/concurrency.ts";
+import { gatesToPass, limitBeside, limitOf, passesLeft } from "../flow/concurrency.ts";
 import { cancelIfLate, hasBegun, limitFinish } from "../flow/timeouts.ts";
 import { gateOfQueue, gatesOf, placedGates, placesOf, queueOf } from "../gate.ts";
 import type { CallJob, FunctionRecord, KeptPlaces } from "../records.ts";
@@ -68,7 +68,7 @@ export function admit(run: RunDraft, job: CallJob): void {
   const here = gates.indexOf(gateOfQueue(state.gate));
   // Others took the room. Going back would give it the right to keep places before those ahead of it.
   if (here >= 0 && !hasRoom(run, gateOfQueue(state.gate))) return;
-  const kept = keptGates(run, job);
+  const kept = placedGates(run.run, job, run.draft.state.settings.epoch);
   const full = gates.findIndex(
     (gate, i) =>
       !hasRoom(run, gate, kept.includes(gate)) || (i > here && run.draft.gate(gate).queued > 0),
@@ -79,10 +79,6 @@ export function admit(run: RunDraft, job: CallJob): void {
   const places = full < here ? placesAfterLoss(run, job, gate) : placesAhead(run, job, gate);
   const queue = queueOf(gate, run.run.functionId);
   run.putJob({ ...job, state: { ...state, gate: queue, kept: places } });
-}
-
-function keptGates(run: RunDraft, job: CallJob): readonly string[] {
-  return placedGates(run.run, job, run.draft.state.settings.epoch);
 }
 
 /**
@@ -109,7 +105,7 @@ function placesAhead(run: RunDraft, job: CallJob, gate: string): KeptPlaces | nu
   const own = placesOf(run.run, job, epoch);
   let count = own;
   for (const passed of gates.slice(own, gates.indexOf(gate))) {
-    if (run.draft.kept(queueOf(passed, functionId)) > 0) break;
+    if (run.draft.keepers(passed).has(functionId)) break;
     count++;
   }
   return { epoch, gates: count };
@@ -143,9 +139,10 @@ export function handOut(run: RunDraft, job: Omit<CallJob, "state">, dueAt: numbe
 function hasRoom(run: RunDraft, gate: string, kept = false): boolean {
   const { draft } = run;
   const { functionId } = run.run;
-  const taken = draft.gate(gate).inFlight - Number(kept);
-  if (taken >= limitOf(draft.state, gate, functionId)) return false;
-  return kept || passesLeft(draft.state, gate, functionId) > 0;
+  const { inFlight } = draft.gate(gate);
+  if (kept) return inFlight - 1 < limitOf(draft.state, gate, functionId);
+  if (inFlight >= limitBeside(draft.state, draft.keepers(gate), gate, functionId)) return false;
+  return passesLeft(draft.state, gate, functionId) > 0;
 }
 
 function lease(run: RunDraft, job: Omit<CallJob, "state">): void {

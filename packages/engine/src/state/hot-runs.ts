@@ -7,7 +7,7 @@ import type { DeferRecord } from "../defer-records.ts";
 import type { EventRecord, Job, RunRecord, StepRecord } from "../records.ts";
 import { hasEnded } from "../wake-up.ts";
 import type { MetadataPlace, MetadataRecord } from "../metadata-records.ts";
-import { functionOfQueue, gateOfQueue, placedGates, placesOf, queuesKept } from "../gate.ts";
+import { functionOfQueue, gateOfQueue, keptGates, placedGates, placesOf } from "../gate.ts";
 import { RunMetadata } from "./metadata-layer.ts";
 import type { GateView, LongestWait, RunView } from "./view.ts";
 
@@ -19,6 +19,8 @@ interface Gate {
   queued: number;
   /** Calls by queue, the one that waits longest for a turn first; none with 0. */
   readonly queues: Map<string, number>;
+  /** Calls that wait before other gates and keep a place here, by function; none with 0. */
+  readonly keepers: Map<string, number>;
   /** Places taken since the gate is in use. */
   passes: number;
   /** What `passes` was when a queue last had a turn, or began. */
@@ -58,8 +60,6 @@ export class HotRuns {
   /** Runs that are not there, with the batch that deleted them; 0: the store said so. */
   readonly #absent = new Map<string, number>();
   readonly #gates = new Map<string, Gate>();
-  /** Places that calls in other queues keep, by queue; none with 0. */
-  readonly #kept = new Map<string, number>();
   /** Calls in queues by function. */
   readonly #backlogs = new Map<string, number>();
   readonly #epoch: number;
@@ -90,11 +90,11 @@ export class HotRuns {
   }
 
   queues(key: string): ReadonlyMap<string, number> {
-    return this.#gates.get(key)?.queues ?? noQueues;
+    return this.#gates.get(key)?.queues ?? none;
   }
 
-  kept(queue: string): number {
-    return this.#kept.get(queue) ?? 0;
+  keepers(key: string): ReadonlyMap<string, number> {
+    return this.#gates.get(key)?.keepers ?? none;
   }
 
   longestWait(key: string): LongestWait | null {
@@ -304,9 +304,11 @@ export class HotRuns {
     const to = placedGates(run, after, this.#epoch);
     hot.placed += Number(to.length > 0) - Number(from.length > 0);
     this.#addPlaces(to, 1);
+    for (const gate of keptGates(run, after, this.#epoch))
+      add(this.#gate(gate).keepers, run.functionId, 1);
+    for (const gate of keptGates(run, before, this.#epoch))
+      add(this.#gate(gate).keepers, run.functionId, -1);
     this.#addPlaces(from, -1);
-    for (const queue of queuesKept(run, before, this.#epoch)) add(this.#kept, queue, -1);
-    for (const queue of queuesKept(run, after, this.#epoch)) add(this.#kept, queue, 1);
   }
 
   #addPlaces(gates: readonly string[], delta: number): void {
@@ -341,7 +343,14 @@ export class HotRuns {
   #gate(key: string): Gate {
     let gate = this.#gates.get(key);
     if (gate === undefined) {
-      gate = { inFlight: 0, queued: 0, queues: new Map(), passes: 0, passesBefore: new Map() };
+      gate = {
+        inFlight: 0,
+        queued: 0,
+        queues: new Map(),
+        keepers: new Map(),
+        passes: 0,
+        passesBefore: new Map(),
+      };
       this.#gates.set(key, gate);
     }
     return gate;
@@ -356,7 +365,7 @@ export class HotRuns {
 
 const emptyGate: GateView = { inFlight: 0, queued: 0 };
 
-const noQueues: ReadonlyMap<string, number> = new Map();
+const none: ReadonlyMap<string, number> = new Map();
 
 function queueOfJob(job: Job | undefined): string | null {
   return job?.kind === "call" && job.state.at === "queued" ? job.state.gate : null;

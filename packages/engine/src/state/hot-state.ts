@@ -244,8 +244,8 @@ export class HotState implements StateView {
     return this.#runs.backlog(functionId);
   }
 
-  kept(queue: string): number {
-    return this.#runs.kept(queue);
+  keepers(gate: string): ReadonlyMap<string, number> {
+    return this.#runs.keepers(gate);
   }
 
   /** Ids of runs that have places at a gate, at most `limit`; for people. */

@@ -75,8 +75,8 @@ export interface StateView {
   queues(gate: string): ReadonlyMap<string, number>;
   /** Whose turn has been away for longest at a gate; null: no call waits there. */
   longestWait(gate: string): LongestWait | null;
-  /** Calls of a queue's function that wait elsewhere and keep a place at the queue's gate. */
-  kept(queue: string): number;
+  /** Calls that wait before other gates and keep a place at this one, by function; none with 0. */
+  keepers(gate: string): ReadonlyMap<string, number>;
   /** Calls of a function that wait in queues. */
   backlog(functionId: string): number;
   /** Names of the gates that have calls out or waiting. */
