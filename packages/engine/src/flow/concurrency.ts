@@ -11,6 +11,7 @@ import {
   keyGate,
   type Performed,
   pauseGate,
+  queueOf,
 } from "../gate.ts";
 import type { EventRecord, FunctionRecord, RunRecord } from "../records.ts";
 import type { StateView } from "../state/view.ts";
@@ -114,7 +115,10 @@ export function passesLeft(state: Limits & Turns, gate: string, functionId: stri
   const limit = limitOf(state, gate, functionId);
   // Who has no limit there (any more) has the patience of who waits.
   const places = limit === Infinity ? limitOf(state, gate, waiting) : limit;
-  return Math.max(0, passesMax(places, state.queues(gate).size) - longest.passed);
+  // Its own queue counts whether it waits here or comes from another gate: the answer must be the same.
+  const queues = state.queues(gate);
+  const count = queues.size + Number(!queues.has(queueOf(gate, functionId)));
+  return Math.max(0, passesMax(places, count) - longest.passed);
 }
 
 function expressionHash(expression: string): string {

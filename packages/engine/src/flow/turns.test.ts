@@ -8,7 +8,7 @@ import type { CallJob } from "../records.ts";
 import { register, start, states, worldWith, type Functions } from "../testing/flow.ts";
 import { assertGates } from "../testing/gate-counts.ts";
 import type { World } from "../testing/world.ts";
-import { passesMax, roomFor } from "./concurrency.ts";
+import { passesLeft, passesMax, roomFor } from "./concurrency.ts";
 
 const key = { key: "'mail'", scope: "env" };
 
@@ -71,6 +71,18 @@ test("a function with the lowest limit at a shared key has its turn, though othe
   }
   assert.equal(passed, passesMax(5, 2), "places are not kept free before it has waited so long");
   assert.deepEqual(callsOut(world).length, 5, "with its turn, others go on at once");
+});
+
+test("a function may let as many pass whether it waits at the gate or comes from another", () => {
+  const world = worldWith(limited({ one: 1, five: 5 }));
+  for (let n = 0; n < 5; n++) start(world, "five");
+  start(world, "one");
+  const gate = [...world.state.gateKeys()].find((name) => name.startsWith("c:")) ?? "";
+  const before = passesLeft(world.state, gate, "id-five");
+  start(world, "five");
+  assert.equal(world.state.queues(gate).size, 2);
+  // Else it finds room only where it waits, goes on, is sent back, and finds room again.
+  assert.equal(passesLeft(world.state, gate, "id-five"), before);
 });
 
 test("what waits for its turn and is cancelled lets others go on", () => {
