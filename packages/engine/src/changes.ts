@@ -33,7 +33,7 @@ export type Change =
    */
   | { readonly type: "run.delete"; readonly runId: string }
   /**
-   * As `run.delete`, but steps, attempts and output stay behind, out of sight of every question, until
+   * As `run.delete`, but all parts except jobs and waits stay behind, out of sight of every question, until
    * `parts.delete` took the last of them. The id is never written to again.
    */
   | { readonly type: "run.retire"; readonly runId: string }
